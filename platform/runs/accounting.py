@@ -1,0 +1,53 @@
+"""The port through which runs meet money. `budgets` stands above `runs`, so it registers itself here at start-up."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runs.models import Attempt, Run, WorkClaim
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why money was refused: a stable code and a sentence for the waiting run."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Device-seconds held since the last settlement, split by ledger line (e.g. training, measurement)."""
+
+    seconds_by_line: dict[str, float]
+
+
+class Accounting(Protocol):
+    """What runs need from budgets. Every call happens inside the caller's transaction."""
+
+    def quota_refusal(self, *, run: Run) -> Refusal | None:
+        """Return why the run's tenant may not hold one more run now, or None."""
+
+    def reserve(self, *, run: Run, device_seconds: float) -> Refusal | None:
+        """Raise the run's reservation to cover `device_seconds` more; None = granted."""
+
+    def settle(self, *, run: Run, attempt: Attempt, claim: WorkClaim | None, held: Held) -> None:
+        """Charge what was held (never more than reserved) and write usage and ledger rows."""
+
+    def release(self, *, run: Run) -> None:
+        """Give back whatever the run still has reserved."""
+
+
+_accounting: Accounting | None = None
+
+
+def register(accounting: Accounting) -> None:
+    """Called once by `budgets` when Django starts."""
+    global _accounting
+    _accounting = accounting
+
+
+def accounting() -> Accounting:
+    """Return the registered accounting; its absence is a configuration error."""
+    if _accounting is None:
+        raise RuntimeError("no accounting is registered: `budgets` must be in INSTALLED_APPS")
+    return _accounting

@@ -1,0 +1,143 @@
+"""Who exists: users, tenants, memberships, API tokens, and the audit log of what they did."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from tenancy.ids import new_id
+from tenancy.managers import PlatformManager, TenantManager
+
+
+class Identified(models.Model):
+    """A row with a UUIDv7 key and its time of creation."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+
+class PlatformOwned(Identified):
+    """A row of the platform itself; what tenants may read of it is granted table by table."""
+
+    class Meta:
+        abstract = True
+
+
+class TenantOwned(Identified):
+    """A row of exactly one tenant: scoped manager in Python, row-level security in PostgreSQL."""
+
+    tenant = models.ForeignKey("tenancy.Tenant", on_delete=models.PROTECT, related_name="+")
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class TenantOrPlatformOwned(Identified):
+    """A row of one tenant, or of the platform where `tenant` is null; a tenant never sees the latter."""
+
+    tenant = models.ForeignKey("tenancy.Tenant", on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users; e-mail addresses are compared without case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. `is_staff` marks a platform administrator, which is apart from every tenant role."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Tenant(PlatformOwned):
+    """A team with its own streams, models, members, budget and quota."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+
+    slug = models.SlugField(max_length=63, unique=True)
+    name = models.CharField(max_length=120)
+    domain = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+
+    objects = PlatformManager()
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Role(models.TextChoices):
+    """Tenant roles, from the most to the least powerful; see the role table in `tenancy.roles`."""
+
+    OWNER = "owner"
+    ENGINEER = "engineer"
+    VIEWER = "viewer"
+    BILLING = "billing"
+
+
+class Membership(TenantOwned):
+    """A user's role in a tenant."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_tenant_user")]
+
+
+class ApiToken(TenantOrPlatformOwned):
+    """A bearer token: only its SHA-256 is kept. `tenant` null = a platform administrator's token."""
+
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12, unique=True)
+    digest = models.CharField(max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    scopes = ArrayField(models.CharField(max_length=40), default=list)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+
+class AuditEntry(TenantOrPlatformOwned):
+    """One row per change, written in the change's own transaction; append-only by database permission."""
+
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    actor_label = models.CharField(max_length=254)
+    token_prefix = models.CharField(max_length=12, blank=True)
+    action = models.CharField(max_length=60)
+    target_type = models.CharField(max_length=40)
+    target_id = models.CharField(max_length=64, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
