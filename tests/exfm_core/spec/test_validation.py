@@ -1,0 +1,94 @@
+"""Every spec refuses what cannot be built, with a code and a mend."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from exfm_core.spec import (
+    Feature,
+    FoundationModel,
+    Optimizer,
+    SpecError,
+    StreamSchema,
+    Supervision,
+    Task,
+    VerticalModel,
+)
+
+from .test_round_trip import schema
+
+CLICK = Task("click", "click", "clicked")
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (lambda: Feature("Item", buckets=3), "spec.bad_name"),
+        (lambda: Feature("item"), "spec.out_of_range"),
+        (lambda: Feature("item", kind="sequence", buckets=3), "spec.out_of_range"),
+        (lambda: Feature("age", kind="dense", buckets=3), "spec.out_of_range"),
+        (lambda: Feature("age", kind="text"), "spec.not_a_choice"),  # type: ignore[arg-type]
+        (lambda: Feature("true_probability", kind="dense"), "spec.reserved_name"),
+        (lambda: Feature("item", buckets=3, privileged=True), "spec.privileged_private"),
+        (lambda: StreamSchema((), (CLICK,)), "spec.no_features"),
+        (lambda: StreamSchema((Feature("a", buckets=2),), ()), "spec.no_tasks"),
+        (lambda: StreamSchema((Feature("a", buckets=2), Feature("a", buckets=2)), (CLICK,)), "spec.duplicate"),
+        (lambda: StreamSchema((Feature("clicked", buckets=2),), (CLICK,)), "spec.label_is_feature"),
+        (lambda: StreamSchema((Feature("a", buckets=2),), (Task("t", "click", "user_id"),)), "spec.column_clash"),
+        (lambda: StreamSchema((Feature("user_id", kind="dense"),), (CLICK,)), "spec.user_key_kind"),
+        (lambda: VerticalModel(("a",), "t", embedding_dim=6), "spec.bad_dimension"),
+        (lambda: VerticalModel(("a",), "t", mlp=()), "spec.bad_mlp"),
+        (lambda: VerticalModel(("a",), "t", cross_layers=0), "spec.out_of_range"),
+        (lambda: VerticalModel(("a", "a"), "t"), "spec.duplicate"),
+        (lambda: VerticalModel((), "t"), "spec.no_features"),
+        (lambda: VerticalModel(("a",), "t").resolve(schema()), "spec.unknown_task"),
+        (lambda: VerticalModel(("a",), "click").resolve(schema()), "spec.unknown_feature"),
+        (lambda: VerticalModel(("item_id", "secret"), "click").resolve(schema()), "spec.privileged_feature"),
+        (lambda: VerticalModel(("age",), "click").resolve(schema()), "spec.no_sparse_feature"),
+        (lambda: FoundationModel((Feature("age", kind="dense"),)), "spec.no_sparse_feature"),
+        (lambda: FoundationModel((Feature("other", buckets=2),)).bind(schema()), "spec.unknown_catalogue_name"),
+        (
+            lambda: FoundationModel((*schema().features[:1], Feature("age", buckets=2), schema().features[3])).bind(
+                schema()
+            ),
+            "spec.catalogue_kind",
+        ),
+        (lambda: FoundationModel(schema().features, ("love",)).bind(schema()), "spec.no_head"),
+        (lambda: Optimizer(batch_size=0), "spec.out_of_range"),
+        (lambda: Optimizer(dense_lr=float("nan")), "spec.out_of_range"),
+        (lambda: Supervision("custom", beta=4.0), "spec.pull_too_strong"),
+        (lambda: Supervision("custom", w_sa=2.0, beta_sa=2.0), "spec.pull_too_strong"),
+        (lambda: Supervision("safe", w_kd=1.0), "spec.preset_conflict"),
+    ],
+)
+def test_refused(build: Callable[[], object], code: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        build()
+    assert caught.value.code == code
+    assert caught.value.message and caught.value.mend
+
+
+def test_presets_fix_the_loss_weights() -> None:
+    none, safe, strong = Supervision("none"), Supervision("safe"), Supervision("strong")
+    assert not none.uses_teacher and safe.uses_teacher and strong.uses_teacher
+    assert (safe.w, safe.w_kd, strong.w, strong.w_kd) == (1.0, 0.0, 1.0, 1.0)
+    assert strong.same_task_only and not safe.same_task_only
+
+
+def test_binding_leaves_out_what_the_stream_lacks() -> None:
+    features = (*schema().features, Feature("hour", buckets=24))
+    bound = FoundationModel(features).bind(schema())
+    assert set(bound) == {"item_id", "age", "secret"}
+    assert bound["item_id"].name == "item_id"
+
+
+def test_columns_are_listed_once() -> None:
+    assert schema().columns == ("event_time", "user_id", "item_id", "recent", "age", "secret", "clicked")
+
+
+def test_spec_needs_neither_torch_nor_numpy() -> None:
+    code = "import sys, exfm_core.spec; print({'torch', 'numpy', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
