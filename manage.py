@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""Runs Django's commands with `platform/` (a source root, not a package) on the path."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Hand the command line to Django; say in one sentence how to install it when it is missing."""
+    sys.path[:0] = [str(ROOT / "platform"), str(ROOT)]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("manage.py: Django is not installed for this Python. Run `make setup`, then `.venv/bin/python manage.py …`.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Settings: `base` collects one file per concern; `local`, `test` and `production` say what differs."""

@@ -1,0 +1,26 @@
+"""What every installation shares. Each concern has its own file."""
+
+from config import env
+from config.settings.api import *
+from config.settings.apps import *
+from config.settings.database import *
+from config.settings.logs import *
+from config.settings.queue import *
+from config.settings.security import *
+from config.settings.static import *
+
+ROOT = env.ROOT
+EXFM_PROCESS = env.process()
+EXFM_HOME = env.home()
+EXFM_ADMIN_ORIGIN = env.text("EXFM_ADMIN_ORIGIN", "http://127.0.0.1:8001")
+STORAGE_URL = env.text("STORAGE_URL", f"file://{EXFM_HOME}/storage")
+
+DEBUG = env.flag("DEBUG")
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+SITE_NAME = "ExFM"
