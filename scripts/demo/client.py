@@ -1,0 +1,99 @@
+"""A thin client of the public API: bearer token or session, problem+json turned into sentences, safe retries."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from scripts.demo.errors import DemoError
+
+RETRIES = 5
+
+
+class ApiProblem(DemoError):
+    """The API refused a request: its status, stable code, sentence and mend."""
+
+    def __init__(self, status: int, body: dict[str, Any], call: str) -> None:
+        self.status = status
+        self.code = str(body.get("code", ""))
+        detail = body.get("detail") or body.get("title") or "no detail"
+        super().__init__(f"{call} answered {status}: {detail}", str(body.get("mend") or "see the platform's log"))
+
+
+class Client:
+    """One signed-in caller. Every request that may be repeated safely is retried while the server restarts."""
+
+    def __init__(self, base: str, token: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=base, headers=headers, timeout=httpx.Timeout(60, connect=5))
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Open a session with a CSRF token, as the dashboard does."""
+        self._http.get("/api/v1/session")
+        self.call("POST", "/api/v1/session", json={"email": email, "password": password})
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET `path` and return the decoded body."""
+        return self.call("GET", path, params=params)
+
+    def post(self, path: str, body: Any = None, key: str = "") -> Any:
+        """POST JSON; `key` makes the request idempotent."""
+        return self.call("POST", path, json=body if body is not None else {}, key=key)
+
+    def put(self, path: str, body: Any) -> Any:
+        """PUT JSON."""
+        return self.call("PUT", path, json=body)
+
+    def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Yield the results of every page of a list."""
+        answer = self.get(path, **params)
+        while True:
+            yield from answer["results"]
+            if not answer.get("next"):
+                return
+            answer = self.get(answer["next"])
+
+    def upload(self, path: str, content: bytes, sha256: str, **params: str) -> Any:
+        """POST a partition's bytes; the hash makes a repeated upload harmless."""
+        headers = {"X-Content-SHA256": sha256, "Content-Type": "application/vnd.apache.parquet"}
+        return self.call("POST", path, content=content, params=params, headers=headers, key=f"{path}:{sha256}"[-200:])
+
+    def call(self, method: str, path: str, *, key: str = "", headers: dict[str, str] | None = None, **kwargs: Any) -> Any:
+        """Send one request; raise `ApiProblem` for a refusal and `DemoError` when nobody answers."""
+        sent = dict(headers or {})
+        if key:
+            sent["Idempotency-Key"] = key
+        if csrf := self._http.cookies.get("csrftoken"):
+            sent["X-CSRFToken"] = csrf
+            sent["Referer"] = str(self._http.base_url)
+        for attempt in range(RETRIES):
+            try:
+                answer = self._http.request(method, path, headers=sent, **kwargs)
+            except httpx.TransportError as problem:
+                if attempt == RETRIES - 1:
+                    raise DemoError(
+                        f"the platform at {self._http.base_url} does not answer ({problem})",
+                        "look at var/log, then start it again with `make demo`",
+                    ) from problem
+                time.sleep(0.5 * 2**attempt)
+                continue
+            if answer.status_code in (429, 502, 503) and attempt < RETRIES - 1:
+                time.sleep(min(float(answer.headers.get("Retry-After", 1)), 30))
+                continue
+            return self._decode(answer, f"{method} {path}")
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @staticmethod
+    def _decode(answer: httpx.Response, call: str) -> Any:
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        try:
+            body = answer.json()
+        except ValueError:
+            body = {"detail": answer.text[:200]}
+        raise ApiProblem(answer.status_code, body if isinstance(body, dict) else {"detail": str(body)}, call)
