@@ -59,7 +59,9 @@ class Client:
         headers = {"X-Content-SHA256": sha256, "Content-Type": "application/vnd.apache.parquet"}
         return self.call("POST", path, content=content, params=params, headers=headers, key=f"{path}:{sha256}"[-200:])
 
-    def call(self, method: str, path: str, *, key: str = "", headers: dict[str, str] | None = None, **kwargs: Any) -> Any:
+    def call(
+        self, method: str, path: str, *, key: str = "", headers: dict[str, str] | None = None, **kwargs: Any
+    ) -> Any:
         """Send one request; raise `ApiProblem` for a refusal and `DemoError` when nobody answers."""
         sent = dict(headers or {})
         if key:

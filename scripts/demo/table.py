@@ -21,7 +21,8 @@ def lift_text(lift: dict[str, Any]) -> str:
 def show(result: dict[str, Any], title: str) -> None:
     """Print the table and the pooled lift."""
     currency = result["currency"]
-    table = Table(title=title, caption=f"NE: progressive, lower is better · lift: NE gain with 95 % interval · {currency}")
+    caption = f"NE: progressive, lower is better · lift: NE gain with 95 % interval · money in {currency}"
+    table = Table(title=title, caption=caption)
     for name in ("tenant", "model", "task"):
         table.add_column(name)
     for name in ("NE control", "NE treatment", "lift [95 %]", "AUC", "coverage", "cost", "measurement", "FM share"):
