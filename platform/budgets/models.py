@@ -83,7 +83,9 @@ class UsageRecord(TenantOrPlatformOwned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["claim", "line"], condition=Q(claim__isnull=False), name="usage_once_per_claim")
+            models.UniqueConstraint(
+                fields=["claim", "line"], condition=Q(claim__isnull=False), name="usage_once_per_claim"
+            )
         ]
 
 
@@ -112,7 +114,9 @@ class LedgerEntry(TenantOrPlatformOwned):
 class Allocation(TenantOwned):
     """A tenant's share of the FM's cost in a closed period: by rows labelled, largest remainder, sums to the total."""
 
-    foundation_model = models.ForeignKey("registry.FoundationModel", on_delete=models.PROTECT, related_name="allocations")
+    foundation_model = models.ForeignKey(
+        "registry.FoundationModel", on_delete=models.PROTECT, related_name="allocations"
+    )
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     rows = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""What is trained and published: foundation and vertical models, versions, lineages, checkpoints, snapshots, label sets."""
+"""What is trained and published: models, versions, lineages, checkpoints, snapshots, label sets."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -202,7 +202,7 @@ class LabelSet(TenantOwned):
     partition = models.ForeignKey("catalog.Partition", on_delete=models.PROTECT, related_name="label_sets")
     partition_start = models.DateTimeField()
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="label_sets")
-    watermark = models.DateTimeField(help_text="the snapshot's watermark, repeated so that the no-leak check is a constraint")
+    watermark = models.DateTimeField(help_text="the snapshot's, repeated so that no leak is a constraint")
     tasks = models.JSONField(default=list, help_text="FM heads whose logits are in the file")
     uri = models.CharField(max_length=400)
     sha256 = models.CharField(max_length=64)
