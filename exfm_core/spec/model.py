@@ -76,6 +76,11 @@ class VerticalModel(Record):
                 "The vertical model has no categorical or sequence feature.",
                 "Add one: the backbones cross embeddings.",
             )
+        vectors = sum(feature.sparse for feature in features) + any(not feature.sparse for feature in features)
+        if self.backbone == "dlrm" and vectors < 2:
+            raise SpecError(
+                "spec.nothing_to_cross", "DLRM crosses pairs, but this model has one vector.", "Add a second feature."
+            )
         return features
 
 

@@ -47,6 +47,7 @@ CLICK = Task("click", "click", "clicked")
         (lambda: VerticalModel(("a",), "click").resolve(schema()), "spec.unknown_feature"),
         (lambda: VerticalModel(("item_id", "secret"), "click").resolve(schema()), "spec.privileged_feature"),
         (lambda: VerticalModel(("age",), "click").resolve(schema()), "spec.no_sparse_feature"),
+        (lambda: VerticalModel(("item_id",), "click", "dlrm").resolve(schema()), "spec.nothing_to_cross"),
         (lambda: FoundationModel((Feature("age", kind="dense"),)), "spec.no_sparse_feature"),
         (lambda: FoundationModel((Feature("other", buckets=2),)).bind(schema()), "spec.unknown_catalogue_name"),
         (
