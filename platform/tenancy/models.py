@@ -3,6 +3,7 @@
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from tenancy.ids import new_id
@@ -47,7 +48,13 @@ class TenantOrPlatformOwned(Identified):
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users; e-mail addresses are compared without case."""
+    """Creates users; e-mail addresses are compared without case.
+
+    Password hashes stay behind: tenants' processes may not select the column, so it is loaded only where it is read.
+    """
+
+    def get_queryset(self) -> models.QuerySet["User"]:
+        return super().get_queryset().defer("password")
 
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
         user = self.model(email=email.strip().lower(), **fields)
@@ -73,6 +80,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        base_manager_name = "objects"
 
     def __str__(self) -> str:
         return self.email
@@ -137,7 +147,22 @@ class AuditEntry(TenantOrPlatformOwned):
     action = models.CharField(max_length=60)
     target_type = models.CharField(max_length=40)
     target_id = models.CharField(max_length=64, blank=True)
-    before = models.JSONField(null=True, blank=True)
-    after = models.JSONField(null=True, blank=True)
+    before = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)
     reason = models.TextField(blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["tenant", "-created_at"], name="audit_tenant_created")]
+
+
+class SignInAttempt(models.Model):
+    """Failed sign-ins of one e-mail address from one network address; the key is a hash of both."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    failures = models.PositiveIntegerField(default=0)
+    window_started_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True, blank=True)
+
+    objects = PlatformManager()

@@ -37,24 +37,31 @@ def current_scope() -> Scope:
     return scope
 
 
-def announce(scope: Scope) -> None:
-    """Tell PostgreSQL the scope, for the length of the current transaction."""
+def announce(tenant_id: uuid.UUID | None, user_id: uuid.UUID | None) -> None:
+    """Tell PostgreSQL who is asking, for the length of the current transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('app.tenant', %s, true), set_config('app.user', %s, true)",
-            [str(scope.tenant_id or ""), str(scope.user_id or "")],
+            [str(tenant_id or ""), str(user_id or "")],
         )
 
 
 @contextmanager
 def tenant_scope(tenant_id: uuid.UUID, user_id: uuid.UUID | None = None) -> Iterator[Scope]:
-    """Restrict all tenant-owned queries to `tenant_id`, in Python and in PostgreSQL, inside one transaction."""
+    """Restrict all tenant-owned queries to `tenant_id`, in Python and in PostgreSQL, inside one transaction.
+
+    Inside a longer transaction the scope before is in force again afterwards; a rollback restores it by itself.
+    """
+    outer = _scope.get()
     scope = Scope(tenant_id=tenant_id, user_id=user_id)
     token = _scope.set(scope)
     try:
+        nested = connection.in_atomic_block
         with transaction.atomic():
-            announce(scope)
+            announce(tenant_id, user_id)
             yield scope
+            if nested and not connection.needs_rollback:
+                announce(outer.tenant_id if outer else None, outer.user_id if outer else None)
     finally:
         _scope.reset(token)
 
