@@ -1,0 +1,242 @@
+"""Does a file hold what its stream's schema promises? Torch-free; run as a child process on files of strangers.
+
+``validate_partition`` never raises for a bad file: it reports problems that name column, row, what was expected and
+what was found, so that a page can show them and a script can mend them. Rows are counted from 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from exfm_core.data import column_checks as checks
+from exfm_core.data.column_checks import Finding
+from exfm_core.data.partitions import ROW_GROUP_ROWS, column_numpy, file_sha256, open_partition
+from exfm_core.errors import DataError, ExfmError
+from exfm_core.spec import TRUE_PROBABILITY, StreamSchema
+
+MAX_PROBLEMS = 20
+MAX_GROUP_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, what the schema asks for, what stands there, and a sentence with the mend."""
+
+    column: str | None
+    row: int | None
+    expected: str
+    found: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict on a file; valid if ``problems`` is empty. ``positives``: Σ label per task."""
+
+    rows: int
+    positives: dict[str, int]
+    sha256: str
+    bytes: int
+    start: datetime
+    end: datetime
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if the partition may be sealed."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready object; times in ISO 8601, UTC."""
+        return {**asdict(self), "start": self.start.isoformat(), "end": self.end.isoformat(), "ok": self.ok}
+
+
+@dataclass(slots=True)
+class _Work:
+    schema: StreamSchema
+    start_us: int
+    end_us: int
+    rows: int = 0
+    last_us: int | None = None
+    positives: dict[str, int] = field(default_factory=dict)
+    problems: dict[str | None, list[Problem]] = field(default_factory=dict)
+
+    def report(self, column: str | None, row: int | None, expected: str, found: str, mend: str) -> None:
+        """Keep the first problem of each column: the later ones are mostly its echo."""
+        where = " ".join(
+            [f"Column {column!r}" if column else "The file", *([f"row {row}"] if row is not None else [])]
+        ).replace("' row", "', row")
+        message = f"{where}: expected {expected}, found {found}. {mend}"
+        known = self.problems.setdefault(column, [])
+        if not known or column is None:
+            known.append(Problem(column, row, expected, found, message))
+
+
+def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start: datetime, end: datetime) -> Report:
+    """Check a partition file against its schema and its interval ``[start, end)``, one row group at a time.
+
+    Raises DataError only if there is no file to read.
+    """
+    target = Path(path)
+    if not target.is_file():
+        raise DataError("data.missing_file", f"There is no file {target.name}.", "Check the path.")
+    sha256, size = file_sha256(target)
+    work = _Work(schema, _micros(start), _micros(end), positives={task.name: 0 for task in schema.tasks})
+    try:
+        file = open_partition(target)
+    except DataError as error:
+        work.report(None, None, "a whole Parquet file", "none", f"{error.message} {error.mend}")
+    else:
+        with file:
+            _check_file(file, work)
+    problems = tuple(problem for found in work.problems.values() for problem in found)[:MAX_PROBLEMS]
+    return Report(work.rows, work.positives, sha256, size, start, end, problems)
+
+
+def _check_file(file: pq.ParquetFile, work: _Work) -> None:
+    readable = _check_columns(file.schema_arrow, work)
+    metadata = file.metadata
+    if metadata.num_rows == 0:
+        work.report(None, None, "at least one row", "no rows", "Leave empty partitions out.")
+    for group in range(file.num_row_groups):
+        info = metadata.row_group(group)
+        if info.num_rows > ROW_GROUP_ROWS or info.total_byte_size > MAX_GROUP_BYTES:
+            work.report(
+                None,
+                work.rows,
+                f"row groups of at most {ROW_GROUP_ROWS} rows and 1 GiB",
+                f"one of {info.num_rows} rows and {info.total_byte_size} bytes",
+                f"Write the file with row_group_size={ROW_GROUP_ROWS}.",
+            )
+            return
+        try:
+            table = file.read_row_group(group, columns=list(readable))
+            table.validate(full=True)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            reason = (str(error).splitlines() or ["unreadable"])[0][:160]
+            work.report(None, work.rows, "readable rows", reason, "The file is damaged: write it again.")
+            return
+        for name, check in readable.items():
+            _check_column(table.column(name), name, check, work)
+        work.rows += table.num_rows
+
+
+def _check_columns(found: pa.Schema, work: _Work) -> dict[str, Callable[[pa.Array], Finding | None]]:
+    """Report missing, doubled, unknown and mistyped columns; return the checks of the readable ones."""
+    readable: dict[str, Callable[[pa.Array], Finding | None]] = {}
+    expected = checks.of_schema(work.schema)
+    for name, check in expected.items():
+        count = found.names.count(name)
+        if count == 0 and name != TRUE_PROBABILITY:
+            work.report(name, None, check.type_name, "no such column", "Add the column.")
+        elif count > 1:
+            work.report(name, None, "one column of this name", f"{count} columns", "Keep one of them.")
+        elif count and not check.accepts(found.field(name).type):
+            work.report(name, None, check.type_name, str(found.field(name).type), "Cast the column.")
+        elif count:
+            readable[name] = check.rows
+    for name in found.names:
+        if name not in expected:
+            kind = str(found.field(found.names.index(name)).type)
+            work.report(name, None, "no such column in the schema", kind, "Drop the column or declare it.")
+    return readable
+
+
+def _check_column(column: pa.ChunkedArray, name: str, check: Callable[[pa.Array], Finding | None], work: _Work) -> None:
+    array = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if array.null_count:
+        row = work.rows + int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+        work.report(name, row, "a value", "null", "Fill it or leave the row out.")
+        return
+    if (finding := check(array)) is not None:
+        work.report(name, work.rows + finding.row, finding.expected, finding.found, finding.mend)
+        return
+    if name == work.schema.event_time:
+        _check_time(column_numpy(array.cast(pa.int64())), name, work)
+    for task in work.schema.tasks:
+        if task.label == name:
+            work.positives[task.name] += int(column_numpy(array).sum())
+
+
+def _check_time(times: npt.NDArray[np.int64], name: str, work: _Work) -> None:
+    if not times.size:
+        return
+    outside = np.flatnonzero((times < work.start_us) | (times >= work.end_us))
+    if outside.size:
+        row = int(outside[0])
+        interval = f"a time in [{_iso(work.start_us)}, {_iso(work.end_us)})"
+        work.report(name, work.rows + row, interval, _iso(int(times[row])), "Move the row or widen the interval.")
+        return
+    before = np.concatenate([[times[0] if work.last_us is None else work.last_us], times[:-1]])
+    back = np.flatnonzero(times < before)
+    if back.size:
+        row = int(back[0])
+        expected = f"a time not before {_iso(int(before[row]))}"
+        work.report(name, work.rows + row, expected, _iso(int(times[row])), "Sort the rows by time.")
+    work.last_us = int(times[-1])
+
+
+def _micros(moment: datetime) -> int:
+    delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _iso(micros: int) -> str:
+    try:
+        moment = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+    except (OverflowError, ValueError, OSError):
+        return f"{micros} µs"
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def main(argv: Sequence[str]) -> int:
+    """``validate --schema schema.json --start … --end … FILE``: print a JSON report.
+
+    Returns 0 if the file is valid, 1 if it is not, 2 for bad usage (a sentence on stderr, nothing on stdout).
+    """
+    parser = argparse.ArgumentParser(prog="exfm_core validate", description="Check a partition file.")
+    parser.add_argument("--schema", required=True, help="JSON file with the stream's schema")
+    parser.add_argument("--start", required=True, help="start of the interval, ISO 8601 with a time zone")
+    parser.add_argument("--end", required=True, help="end of the interval (not in it)")
+    parser.add_argument("file", help="Parquet file")
+    try:
+        options = parser.parse_args(list(argv))
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        schema = StreamSchema.from_json(json.loads(Path(options.schema).read_text(encoding="utf-8")))
+        start, end = _moment(options.start, "--start"), _moment(options.end, "--end")
+        if start >= end:
+            raise DataError("data.bad_interval", "--start is not before --end.", "Swap them or widen the interval.")
+        report = validate_partition(options.file, schema, start, end)
+    except ExfmError as error:
+        print(f"validate: {error}", file=sys.stderr)
+        return 2
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        print(f"validate: cannot read the schema {options.schema}: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report.to_json()))
+    return 0 if report.ok else 1
+
+
+def _moment(text: str, name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise DataError("data.bad_time", f"{name} is {text!r}.", "Write it like 2024-01-31T00:00:00Z.")
+    return moment.astimezone(UTC)
