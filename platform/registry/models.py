@@ -180,7 +180,7 @@ class Snapshot(PlatformOwned):
     sha256 = models.CharField(max_length=64)
     bytes = models.BigIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)
-    gate = models.JSONField(default=dict)
+    gate = models.JSONField(default=dict, help_text="decision and reason; figures per tenant are GateResult rows")
     published_at = models.DateTimeField(null=True, blank=True)
 
     objects = PlatformManager()
@@ -193,6 +193,22 @@ class Snapshot(PlatformOwned):
                 condition=Q(published_at__isnull=False) | Q(state__in=["candidate", "rejected"]),
                 name="snapshot_published_has_time",
             ),
+        ]
+
+
+class GateResult(TenantOwned):
+    """How a snapshot did on the held-back users of one tenant and task; a tenant reads its own rows only."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="gate_results")
+    task = models.CharField(max_length=63)
+    rows = models.BigIntegerField()
+    ne_candidate = models.FloatField(null=True, blank=True)
+    ne_current = models.FloatField(null=True, blank=True)
+    calibration = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "tenant", "task"], name="gate_result_snapshot_tenant_task")
         ]
 
 

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('tenancy', '0001_initial'),
+        ('catalog', '0002_guards'),
+        ('tenancy', '0003_django_tables'),
     ]
 
     operations = [
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64)),
                 ('bytes', models.BigIntegerField()),
                 ('state', models.CharField(choices=[('candidate', 'Candidate'), ('published', 'Published'), ('rejected', 'Rejected'), ('retired', 'Retired')], default='candidate', max_length=10)),
-                ('gate', models.JSONField(default=dict)),
+                ('gate', models.JSONField(default=dict, help_text='decision and reason; figures per tenant are GateResult rows')),
                 ('published_at', models.DateTimeField(blank=True, null=True)),
                 ('foundation_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='registry.foundationversion')),
                 ('lineage', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='registry.lineage')),
@@ -127,6 +127,20 @@ class Migration(migrations.Migration):
                 ('partition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='label_sets', to='catalog.partition')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
                 ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='label_sets', to='registry.snapshot')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='GateResult',
+            fields=[
+                ('id', models.UUIDField(default=tenancy.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('task', models.CharField(max_length=63)),
+                ('rows', models.BigIntegerField()),
+                ('ne_candidate', models.FloatField(blank=True, null=True)),
+                ('ne_current', models.FloatField(blank=True, null=True)),
+                ('calibration', models.FloatField(blank=True, null=True)),
+                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
+                ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='gate_results', to='registry.snapshot')),
             ],
         ),
         migrations.AddField(
@@ -211,6 +225,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='labelset',
             constraint=models.CheckConstraint(condition=models.Q(('watermark__lte', models.F('partition_start'))), name='label_set_no_leak'),
+        ),
+        migrations.AddConstraint(
+            model_name='gateresult',
+            constraint=models.UniqueConstraint(fields=('snapshot', 'tenant', 'task'), name='gate_result_snapshot_tenant_task'),
         ),
         migrations.AddConstraint(
             model_name='tenantslot',

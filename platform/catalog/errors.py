@@ -1,0 +1,96 @@
+"""What can be wrong with a stream or a partition, each with the step that mends it."""
+
+from datetime import datetime
+
+from tenancy.errors import Conflict, DomainError
+
+
+def _interval(start: datetime, end: datetime) -> str:
+    return f"[{start.isoformat()}, {end.isoformat()})"
+
+
+def stream_name_taken(name: str) -> DomainError:
+    """A stream of that name exists."""
+    return Conflict(
+        "stream_name_taken", f"A stream named {name!r} exists already.", "Choose another name, or use that stream.",
+        field="name",
+    )
+
+
+def bad_interval(start: datetime, end: datetime) -> DomainError:
+    """`start` is not before `end`."""
+    return DomainError(
+        "bad_interval",
+        f"The interval {_interval(start, end)} is empty: start must be before end.",
+        "Give start and end in UTC, start first.",
+        field="start",
+    )
+
+
+def overlap(start: datetime, end: datetime, other_start: datetime, other_end: datetime) -> DomainError:
+    """Another partition of the stream covers part of the interval."""
+    return Conflict(
+        "partition_overlap",
+        f"{_interval(start, end)} overlaps {_interval(other_start, other_end)}, which the stream already holds.",
+        "Partitions of a stream never overlap: send the rows that come after it, or another interval.",
+        field="start",
+    )
+
+
+def wrong_hash(declared: str, found: str) -> DomainError:
+    """The body's SHA-256 is not the declared one."""
+    return DomainError(
+        "wrong_hash",
+        f"The body's SHA-256 is {found}, but X-Content-SHA256 says {declared}. Nothing was kept.",
+        "Send the file again; if it repeats, compute the digest of the very bytes you send.",
+        field="X-Content-SHA256",
+    )
+
+
+def malformed_hash(declared: str) -> DomainError:
+    """The declared digest is no SHA-256."""
+    return DomainError(
+        "malformed_hash",
+        f"X-Content-SHA256 is {declared[:80]!r}, which is not 64 hexadecimal digits.",
+        "Send the output of `sha256sum FILE`.",
+        field="X-Content-SHA256",
+    )
+
+
+def too_large(limit: int) -> DomainError:
+    """The body is larger than one partition may be."""
+    return DomainError(
+        "partition_too_large",
+        f"The body is larger than {limit:,} bytes, the most one partition may have. Nothing was kept.",
+        "Cut the interval into shorter partitions.",
+        status=413,
+    )
+
+
+def empty_body() -> DomainError:
+    """There is no body."""
+    return DomainError(
+        "empty_body",
+        "The request has no body.",
+        "Send the Parquet file itself as the body, for example with `curl --data-binary @FILE`.",
+    )
+
+
+def wrong_media_type(found: str) -> DomainError:
+    """The content type is not one of a raw file."""
+    return DomainError(
+        "unsupported_media_type",
+        f"The content type {found!r} is not that of a Parquet file.",
+        "Send the raw file with `Content-Type: application/vnd.apache.parquet`.",
+        status=415,
+    )
+
+
+def storage_quota(used: int, limit: int, asked: int) -> DomainError:
+    """The upload would exceed the tenant's storage quota."""
+    return DomainError(
+        "storage_quota",
+        f"This partition has {asked:,} bytes; {used:,} of {limit:,} bytes are used.",
+        "Ask an administrator for a larger storage quota.",
+        status=403,
+    )

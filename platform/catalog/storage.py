@@ -1,0 +1,111 @@
+"""The object store: receives a body piece by piece, bounded and hashed, and keeps it under its final name only when whole."""
+
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import fsspec
+from django.conf import settings
+
+from catalog import errors
+from config import env
+
+PIECE = 1 << 20
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Readable(Protocol):
+    """A body that can be read in pieces."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; empty at the end."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A whole body, stored under a temporary name."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+def upload_limit() -> int:
+    """Return the most bytes one partition may have (EXFM_UPLOAD_MAX_BYTES, 1 GiB by default)."""
+    return env.number("EXFM_UPLOAD_MAX_BYTES", 1 << 30)
+
+
+def partition_uri(*, tenant_id: uuid.UUID, stream_id: uuid.UUID, sha256: str) -> str:
+    """Return where a partition's file lives, relative to the storage root; its name is its content's hash."""
+    return f"tenants/{tenant_id}/streams/{stream_id}/{sha256}.parquet"
+
+
+def check_digest(declared: str) -> str:
+    """Return the declared digest in lower case ("" = none declared), or refuse it."""
+    digest = declared.strip().lower()
+    if digest and not _DIGEST.match(digest):
+        raise errors.malformed_hash(declared)
+    return digest
+
+
+def _store() -> tuple[Any, str]:
+    return fsspec.core.url_to_fs(settings.STORAGE_URL)  # type: ignore[no-any-return]
+
+
+def _sync(handle: Any) -> None:
+    handle.flush()
+    if hasattr(handle, "fileno"):
+        os.fsync(handle.fileno())
+
+
+@contextmanager
+def receive(body: Readable, *, declared: str = "", limit: int | None = None) -> Iterator[Received]:
+    """Store `body` under a temporary name for the length of the block; whatever was not kept by then is removed.
+
+    Raises DomainError if it is empty, larger than `limit` bytes, or not what `declared` (its SHA-256) says.
+    """
+    digest = check_digest(declared)
+    most = upload_limit() if limit is None else limit
+    fs, root = _store()
+    folder = f"{root}/incoming"
+    fs.makedirs(folder, exist_ok=True)
+    path = f"{folder}/{uuid.uuid4().hex}"
+    seen, size = hashlib.sha256(), 0
+    try:
+        with fs.open(path, "wb") as handle:
+            while piece := body.read(PIECE):
+                size += len(piece)
+                if size > most:
+                    raise errors.too_large(most)
+                seen.update(piece)
+                handle.write(piece)
+            _sync(handle)
+        if not size:
+            raise errors.empty_body()
+        if digest and digest != seen.hexdigest():
+            raise errors.wrong_hash(digest, seen.hexdigest())
+        yield Received(path, seen.hexdigest(), size)
+    finally:
+        if fs.exists(path):
+            fs.rm(path)
+
+
+def keep(received: Received, uri: str) -> None:
+    """Move a received file to its final name. Same content has the same name, so an existing file is left alone."""
+    fs, root = _store()
+    target = f"{root}/{uri}"
+    if fs.exists(target) and fs.size(target) == received.bytes:
+        return
+    fs.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+    fs.mv(received.path, target)
+    if fs.protocol == "file" or "file" in fs.protocol:
+        folder = os.open(target.rsplit("/", 1)[0], os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
