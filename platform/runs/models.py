@@ -63,6 +63,7 @@ class Run(TenantOrPlatformOwned):
     environment = models.JSONField(default=dict, blank=True, help_text="wheels and instruction set fixed by the first attempt")
     idle_seconds = models.PositiveIntegerField(default=20)
     progress = models.JSONField(default=dict, blank=True)
+    waiting = models.JSONField(default=dict, blank=True, help_text="position, holders, estimate of a queued run")
     lease_token = models.UUIDField(null=True, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
@@ -126,6 +127,7 @@ class Attempt(TenantOrPlatformOwned):
     exit_code = models.IntegerField(null=True, blank=True)
     log_tail = models.TextField(blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="device time is charged up to here")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -157,6 +159,7 @@ class WorkClaim(TenantOrPlatformOwned):
     )
     label_reason = models.CharField(max_length=40, blank=True, help_text="why there is no label set")
     gate = models.CharField(max_length=5, choices=Gate.choices, default=Gate.OPEN)
+    gate_evidence = models.JSONField(default=dict, blank=True, help_text="rule, statistic and partitions behind `gate`")
     snapshot = models.ForeignKey(
         "registry.Snapshot", on_delete=models.PROTECT, null=True, blank=True, related_name="claims"
     )
