@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.embedded import roles
 from config.embedded.installation import DATABASE, Installation
 from config.embedded.postgres import SUPERUSER, Postgres
+from config.embedded.servers import prepare
 from config.embedded.valkey import Valkey
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -31,11 +31,7 @@ def postgres_server(place: Installation, port: int | None = None) -> Iterator[Po
     """Run PostgreSQL with the three roles and the empty database."""
     server = Postgres(place, settings=FAST, port=port).start()
     try:
-        with server.connect() as admin:
-            roles.create_roles(admin, {role: place.secrets.get(f"{role}_password") for role in (roles.OWNER, roles.APP, roles.PLATFORM)})
-            roles.create_database(admin, DATABASE)
-        with server.connect(DATABASE) as admin:
-            roles.grant_access(admin, DATABASE)
+        prepare(server)
         yield server
     finally:
         server.stop()

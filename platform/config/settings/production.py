@@ -6,11 +6,13 @@ os.environ.setdefault("EXFM_LOG", "json")
 
 from config.settings.base import *
 from config.settings.database import database_settings
+from config.settings.queue import transport_options
 
 DEBUG = False
 SECRET_KEY = env.text("SECRET_KEY")
 DATABASES = {"default": database_settings(env.text("DATABASE_URL"))}
 CELERY_BROKER_URL = env.text("BROKER_URL")
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 STORAGE_URL = env.text("STORAGE_URL")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -23,6 +25,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+STATIC_ROOT = env.text("STATIC_ROOT", f"{EXFM_HOME}/static")
 WHITENOISE_USE_FINDERS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

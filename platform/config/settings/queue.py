@@ -2,7 +2,16 @@
 
 from config import env
 
-CELERY_BROKER_URL = env.text("BROKER_URL", "")
+
+
+def transport_options(broker_url: str) -> dict[str, int]:
+    """Return short time-outs, so that a request does not hang when the broker is away."""
+    if broker_url.startswith("redis"):
+        return {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 2}
+    return {}
+
+
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_PUBLISH_RETRY = False
@@ -17,11 +26,6 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TIMEZONE = "UTC"
-
-if CELERY_BROKER_URL.startswith("redis"):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 2}
-elif CELERY_BROKER_URL.startswith("amqp"):
-    CELERY_BROKER_CONNECTION_TIMEOUT = 2
 
 SWEEP_SECONDS = env.number("EXFM_SWEEP_SECONDS", 3)
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -5,7 +5,7 @@ import re
 from config import env
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.home() / "static"
+STATIC_ROOT: str | None = None
 STATICFILES_DIRS: list[str] = []
 FRONTEND_DIST = env.ROOT / "frontend" / "dist"
 WHITENOISE_USE_FINDERS = True

@@ -14,5 +14,6 @@ DATABASES["default"]["OPTIONS"].pop("pool")  # type: ignore[attr-defined]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BROKER_URL = env.text("BROKER_URL", "memory://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, int] = {}
 STORAGE_URL = env.text("STORAGE_URL", "file:///nowhere")
 WHITENOISE_AUTOREFRESH = True
