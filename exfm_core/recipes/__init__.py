@@ -1,0 +1,24 @@
+"""Named complete specs with their data, by data set name. Torch-free."""
+
+from collections.abc import Callable
+
+from exfm_core.errors import SpecError
+from exfm_core.recipes import synthetic
+from exfm_core.recipes.recipe import Partition, Recipe, TenantRecipe
+
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    "synthetic": synthetic.recipe,
+    "tiny": synthetic.tiny,
+}
+"""Maker of each recipe; making one may read raw data and raise DataError."""
+
+__all__ = ["RECIPES", "Partition", "Recipe", "TenantRecipe", "load"]
+
+
+def load(name: str) -> Recipe:
+    """Return the recipe of that data set; SpecError if there is none, DataError if its data are missing or damaged."""
+    if name not in RECIPES:
+        raise SpecError(
+            "recipe.unknown", f"There is no data set {name!r}.", f"Choose one of: {', '.join(sorted(RECIPES))}."
+        )
+    return RECIPES[name]()
