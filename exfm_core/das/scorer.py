@@ -1,0 +1,56 @@
+"""Scores partitions with a snapshot, in large batches and without gradients."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from exfm_core.das.snapshots import Snapshot
+from exfm_core.data.encode import blocks, foundation_layout
+from exfm_core.data.partitions import Source
+from exfm_core.metrics.sums import BucketSums
+from exfm_core.models.foundation import FoundationNet
+from exfm_core.spec import StreamSchema
+from exfm_core.train.foundation_rows import with_tenant
+from exfm_core.train.rows import Cutter, Rows, spans
+
+BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Raw logits per task kind that both the stream and the foundation model have, float32 [rows], NaN where the
+    model's output is not finite; and the sums of the model's own errors on these rows, all of them unseen by it."""
+
+    logits: dict[str, npt.NDArray[np.float32]]
+    sums: dict[str, BucketSums]
+    rows: int
+
+
+def score(snapshot: Snapshot, source: Source, schema: StreamSchema, tenant_slot: int) -> Scored:
+    """Scores one partition, block by block. Memory: one row group and the logits."""
+    layout = foundation_layout(snapshot.spec.model, schema)
+    kinds = snapshot.spec.model.task_kinds
+    heads = [i for i, label in enumerate(layout.labels) if label is not None]
+    slot = snapshot.slot(tenant_slot)
+    found: list[npt.NDArray[np.float32]] = []
+    sums = {kinds[head]: BucketSums.zeros() for head in heads}
+    for block in blocks(source, layout, BATCH_ROWS):
+        rows = with_tenant(Rows.of(block, slot))
+        logits = predict(snapshot.net, rows)[:, heads]
+        logits[~np.isfinite(logits)] = np.nan
+        found.append(logits)
+        for place, head in enumerate(heads):
+            good = np.isfinite(logits[:, place])
+            sums[kinds[head]] += BucketSums.of(rows.buckets[good], rows.labels[good, head], logits[good, place])
+    every = np.concatenate(found) if found else np.empty((0, len(heads)), np.float32)
+    return Scored({kinds[head]: every[:, place].copy() for place, head in enumerate(heads)}, sums, len(every))
+
+
+@torch.no_grad()
+def predict(net: FoundationNet, rows: Rows) -> npt.NDArray[np.float32]:
+    """Logits [N, K] of rows that already carry their tenant bag (`with_tenant`)."""
+    cutter, slots = Cutter(rows), torch.from_numpy(rows.slots)
+    parts = [net(cutter.inputs(a, b), slots[a:b], checked=True).numpy() for a, b in spans(len(rows), BATCH_ROWS)]
+    return np.concatenate(parts) if parts else np.empty((0, net.tenant_bias.shape[1]), np.float32)

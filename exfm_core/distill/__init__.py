@@ -1,0 +1,1 @@
+"""External distillation: losses, gradient scaling, the student adapter, and the training step."""

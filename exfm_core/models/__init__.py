@@ -1,0 +1,1 @@
+"""Models: embedding tables, interactions, backbones, the vertical model and the foundation model."""

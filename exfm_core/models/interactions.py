@@ -1,0 +1,36 @@
+"""How features meet: cross layers (DCN-V2), pairwise dots (DLRM), the factorisation machine (DeepFM)."""
+
+import torch
+from torch import Tensor, nn
+
+from exfm_core.models.layers import linear
+
+
+class CrossLayer(nn.Module):
+    """One full-rank layer of DCN-V2 (Wang et al., WWW 2021, eq. 1): x_{l+1} = x_0 ⊙ (W x_l + b) + x_l."""
+
+    def __init__(self, width: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = linear(width, width, generator)
+
+    def forward(self, x0: Tensor, xl: Tensor) -> Tensor:
+        return torch.addcmul(xl, x0, self.weight(xl))
+
+
+def pairwise_dots(emb_bfd: Tensor, pairs: Tensor) -> Tensor:
+    """Dot products of different vectors (DLRM, Naumov et al. 2019). `pairs` holds positions in the flattened F × F
+    matrix, as `dot_pairs` gives them. [B, F, D] → [B, F(F−1)/2]."""
+    return torch.bmm(emb_bfd, emb_bfd.transpose(1, 2)).flatten(1).index_select(1, pairs)
+
+
+def dot_pairs(fields: int) -> Tensor:
+    """Positions of the strict upper triangle in a flattened fields × fields matrix."""
+    rows, columns = torch.triu_indices(fields, fields, offset=1)
+    pairs: Tensor = rows * fields + columns
+    return pairs
+
+
+def factorisation_machine(emb_bfd: Tensor) -> Tensor:
+    """Σ_{i<j} v_i ⊙ v_j per dimension (Rendle 2010, lemma 3.1; the sum over D is left to the head). → [B, D]."""
+    total = emb_bfd.sum(1)
+    return 0.5 * (total * total - (emb_bfd * emb_bfd).sum(1))

@@ -1,0 +1,117 @@
+"""Resume state of a lineage: weights, what hangs on them, optimisers, generators, stream position. Never served."""
+
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from exfm_core.distill.student import Student
+from exfm_core.errors import CheckpointError
+from exfm_core.models.embeddings import Tables
+from exfm_core.models.foundation import FoundationNet
+from exfm_core.train.tensors import copy_into, pack, unpack
+
+KIND: Final = "checkpoint"
+_MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
+
+
+def module_state(module: nn.Module) -> dict[str, Tensor]:
+    """Live weights of a module by name (not its tables: those are no module)."""
+    return dict(module.named_parameters())
+
+
+def optimizer_state(module: nn.Module, optimizer: torch.optim.Adam) -> dict[str, Tensor]:
+    """`<weight>.<moment>` of every weight that was ever updated."""
+    found: dict[str, Tensor] = {}
+    for name, weight in module.named_parameters():
+        for moment, value in optimizer.state.get(weight, {}).items():
+            found[f"{name}.{moment}"] = value
+    return found
+
+
+def load_optimizer(module: nn.Module, optimizer: torch.optim.Adam, tensors: dict[str, Tensor], prefix: str) -> None:
+    """Sets the moments of exactly the weights that have them in `tensors`."""
+    for name, weight in module.named_parameters():
+        moments = {m: tensors[f"{prefix}{name}.{m}"] for m in _MOMENTS if f"{prefix}{name}.{m}" in tensors}
+        if not moments:
+            optimizer.state.pop(weight, None)
+        elif len(moments) < len(_MOMENTS) or moments["exp_avg"].shape != weight.shape:
+            raise CheckpointError(
+                "checkpoint.optimizer", f"The optimiser state of {prefix + name!r} is incomplete.", "Use another one."
+            )
+        else:
+            optimizer.state[weight] = {moment: value.clone() for moment, value in moments.items()}
+
+
+class _Part:
+    """A module with its optimiser under one name."""
+
+    def __init__(self, name: str, module: nn.Module, optimizer: torch.optim.Adam) -> None:
+        self.name, self.module, self.optimizer = name, module, optimizer
+
+
+def _student_parts(student: Student) -> list[_Part]:
+    parts = [_Part("net", student.net, student.optimizer)]
+    if student.auxiliary is not None and student.adapter is not None:
+        parts.append(_Part("auxiliary", student.auxiliary, student.auxiliary_optimizer))
+        parts.append(_Part("adapter", student.adapter, student.adapter_optimizer))
+    return parts
+
+
+def _collect(tables: Tables, parts: list[_Part]) -> dict[str, Tensor]:
+    tensors = {f"tables.{name}": value for name, value in tables.state().items()}
+    for part in parts:
+        tensors |= {f"{part.name}.{name}": value for name, value in module_state(part.module).items()}
+        state = optimizer_state(part.module, part.optimizer)
+        tensors |= {f"adam.{part.name}.{name}": value for name, value in state.items()}
+    return tensors
+
+
+def _restore(tables: Tables, parts: list[_Part], tensors: dict[str, Tensor]) -> None:
+    copy_into(tables.state(), tensors, "tables.")
+    for part in parts:
+        copy_into(module_state(part.module), tensors, f"{part.name}.")
+        load_optimizer(part.module, part.optimizer, tensors, f"adam.{part.name}.")
+
+
+def save_student(student: Student, identity: dict[str, Any], position: dict[str, Any]) -> bytes:
+    """The arm's checkpoint. `identity` (spec, schema, arm) must be equal when it is loaded again."""
+    tensors = _collect(student.net.tables, _student_parts(student))
+    return pack(KIND, {"identity": identity, "position": position}, tensors)
+
+
+def load_student(student: Student, data: bytes, identity: dict[str, Any]) -> dict[str, Any]:
+    """Restores the arm bit by bit; returns the position it was saved at. Raises CheckpointError."""
+    record, tensors = _open(data, identity)
+    _restore(student.net.tables, _student_parts(student), tensors)
+    return dict(record["position"])
+
+
+def save_foundation(
+    net: FoundationNet, optimizer: torch.optim.Adam, identity: dict[str, Any], position: dict[str, Any]
+) -> bytes:
+    """The foundation lineage's checkpoint."""
+    tensors = _collect(net.tables, [_Part("net", net, optimizer)])
+    return pack(KIND, {"identity": identity, "position": position}, tensors)
+
+
+def load_foundation(
+    net: FoundationNet, optimizer: torch.optim.Adam, data: bytes, identity: dict[str, Any]
+) -> dict[str, Any]:
+    """Restores the foundation lineage; returns its position. Raises CheckpointError."""
+    record, tensors = _open(data, identity)
+    _restore(net.tables, [_Part("net", net, optimizer)], tensors)
+    return dict(record["position"])
+
+
+def _open(data: bytes, identity: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    record, tensors = unpack(data, KIND)
+    found = record.get("identity") or {}
+    different = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
+    if different:
+        raise CheckpointError(
+            "checkpoint.identity",
+            f"The checkpoint belongs to another course of training: its {', '.join(different)} differ.",
+            "A lineage goes on only with the spec, schema and arm it began with: open a new one.",
+        )
+    return record, tensors
