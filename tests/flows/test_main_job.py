@@ -47,8 +47,8 @@ def test_each_lineage_consumed_each_partition_once_in_time_order(filled_platform
     assert per_arm["fm"] == [(recipe.periods * len(recipe.tenants),) * 2]
     disorder = rows(
         filled_platform,
-        "SELECT 1 FROM (SELECT p.start, lag(p.start) OVER (PARTITION BY c.lineage_id, p.stream_id ORDER BY c.id) AS before"
-        " FROM runs_consumption c JOIN catalog_partition p ON p.id = c.partition_id) t WHERE before >= start",
+        "SELECT 1 FROM (SELECT p.start,"
+        " lag(p.start) OVER (PARTITION BY c.lineage_id, p.stream_id ORDER BY c.id) AS before FROM runs_consumption c JOIN catalog_partition p ON p.id = c.partition_id) t WHERE before >= start",
     )
     assert disorder == []
 
@@ -77,7 +77,8 @@ def test_money_adds_up(filled_platform: Running, result: dict[str, Any]) -> None
         assert spent == settled > 0
     charged_twice = rows(
         filled_platform,
-        "SELECT claim_id, line FROM budgets_usagerecord WHERE claim_id IS NOT NULL GROUP BY claim_id, line HAVING count(*) > 1",
+        "SELECT claim_id, line FROM budgets_usagerecord WHERE claim_id IS NOT NULL"
+        " GROUP BY claim_id, line HAVING count(*) > 1",
     )
     assert charged_twice == []
 

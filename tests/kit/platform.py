@@ -1,4 +1,4 @@
-"""A whole platform for tests: real servers, web, worker, beat and children, filled by the tiny recipe through the API."""
+"""A whole platform for tests: real servers, processes and children, filled by the tiny recipe through the API."""
 
 import shutil
 import socket
