@@ -47,8 +47,10 @@ def test_each_lineage_consumed_each_partition_once_in_time_order(filled_platform
     assert per_arm["fm"] == [(recipe.periods * len(recipe.tenants),) * 2]
     disorder = rows(
         filled_platform,
-        "SELECT 1 FROM (SELECT p.start,"
-        " lag(p.start) OVER (PARTITION BY c.lineage_id, p.stream_id ORDER BY c.id) AS before FROM runs_consumption c JOIN catalog_partition p ON p.id = c.partition_id) t WHERE before >= start",
+        "SELECT 1 FROM ("
+        "  SELECT p.start, lag(p.start) OVER (PARTITION BY c.lineage_id, p.stream_id ORDER BY c.id) AS before"
+        "  FROM runs_consumption c JOIN catalog_partition p ON p.id = c.partition_id"
+        ") t WHERE before >= start",
     )
     assert disorder == []
 
