@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from exfm_core.errors import SpecError
-from exfm_core.recipes import synthetic
+from exfm_core.recipes import movielens, synthetic
 from exfm_core.recipes.recipe import Partition, Recipe, TenantRecipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
+    "movielens-1m": movielens.recipe,
     "synthetic": synthetic.recipe,
     "tiny": synthetic.tiny,
 }

@@ -39,9 +39,9 @@ def test_labels_are_drawn_with_the_stated_probability() -> None:
 
 
 def test_users_and_ads_join_and_leave() -> None:
-    first, last = rows(0), rows(12)
-    for column, overlap in (("user_id", 0.95), ("ad_id", 0.5)):
-        before, after = (set(part.column(column).to_pylist()) for part in (first, last))
+    first = rows(0)
+    for column, other, overlap in (("user_id", rows(12), 0.95), ("ad_id", rows(3), 0.9)):
+        before, after = (set(part.column(column).to_pylist()) for part in (first, other))
         assert 0 < len(before & after) / len(before) < overlap
 
 
