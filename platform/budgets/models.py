@@ -75,6 +75,9 @@ class UsageRecord(TenantOrPlatformOwned):
     run = models.ForeignKey("runs.Run", on_delete=models.PROTECT, related_name="usage")
     attempt = models.ForeignKey("runs.Attempt", on_delete=models.PROTECT, related_name="usage")
     claim = models.ForeignKey("runs.WorkClaim", on_delete=models.PROTECT, null=True, blank=True, related_name="usage")
+    foundation_model = models.ForeignKey(
+        "registry.FoundationModel", on_delete=models.PROTECT, null=True, blank=True, related_name="usage"
+    )
     line = models.CharField(max_length=12, choices=Line.choices)
     flavor = models.CharField(max_length=20)
     device_seconds = models.DecimalField(max_digits=18, decimal_places=6)

@@ -1,4 +1,4 @@
-"""The port through which catalog and registry ask for a tenant's limits. `budgets` stands above, so it registers itself."""
+"""The port through which catalog and registry ask for a tenant's limits; `budgets`, above them, registers itself."""
 
 import uuid
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The object store: receives a body piece by piece, bounded and hashed, and keeps it under its final name only when whole."""
+"""The object store: receives a body in pieces, bounded and hashed, and keeps it only when whole."""
 
 import hashlib
 import os

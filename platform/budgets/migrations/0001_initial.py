@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('registry', '0001_initial'),
-        ('runs', '0001_initial'),
-        ('tenancy', '0001_initial'),
+        ('registry', '0003_isolation'),
+        ('runs', '0003_isolation'),
+        ('tenancy', '0003_django_tables'),
     ]
 
     operations = [
@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(decimal_places=6, max_digits=18)),
                 ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='runs.attempt')),
                 ('claim', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='runs.workclaim')),
+                ('foundation_model', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='registry.foundationmodel')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='runs.run')),
                 ('tenant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
             ],

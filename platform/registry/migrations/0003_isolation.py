@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
         EnableRLS("registry_binding", app="SELECT, INSERT, UPDATE"),
         EnableRLS("registry_lineage", app="SELECT, INSERT, UPDATE", parent=True),
         EnableRLS("registry_checkpoint", app="SELECT", platform="SELECT, INSERT", parent=True),
-        EnableRLS("registry_labelset", app="SELECT", platform="SELECT, INSERT", parent=True),
+        EnableRLS("registry_labelset", app="SELECT", platform="SELECT, INSERT", parent=True, owner=("SELECT",)),
         EnableRLS("registry_gateresult", app="SELECT", platform="SELECT, INSERT"),
         TenantForeignKey("registry_verticalmodel", "stream_id", "catalog_stream"),
         TenantForeignKey("registry_modelversion", "model_id", "registry_verticalmodel"),

@@ -1,0 +1,171 @@
+"""Writes of streams and partitions."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from catalog import errors, limits, selectors, storage, tasks_out
+from catalog.models import Partition, Stream
+from exfm_core.errors import SpecError
+from exfm_core.spec import StreamSchema
+from tenancy import audit
+from tenancy.errors import DomainError
+from tenancy.models import Tenant
+
+MAX_PROBLEMS = 100
+
+
+@dataclass(frozen=True)
+class StreamTerms:
+    """What a team decides about its stream: how long labels may be late, and who else may train on the rows."""
+
+    label_deadline_seconds: int = 3600
+    feed_fm: bool = False
+    feed_shared: bool = False
+
+
+@transaction.atomic
+def create_stream(*, tenant: Tenant, name: str, schema: Mapping[str, Any], terms: StreamTerms) -> Stream:
+    """Register a stream. DomainError where the schema cannot be built or the name is taken."""
+    try:
+        parsed = StreamSchema.from_json(schema, path="schema")
+    except SpecError as error:
+        raise DomainError(error.code, error.message, error.mend, field="schema") from error
+    stream = Stream(
+        tenant=tenant,
+        name=name,
+        schema=parsed.to_json(),
+        label_deadline_seconds=terms.label_deadline_seconds,
+        feed_fm=terms.feed_fm,
+        feed_shared=terms.feed_shared,
+    )
+    try:
+        with transaction.atomic():
+            stream.save(force_insert=True)
+    except IntegrityError as error:
+        raise errors.stream_name_taken(name) from error
+    audit.record("stream.create", stream, after={"name": name, **asdict(terms)})
+    return stream
+
+
+@transaction.atomic
+def change_terms(*, stream_id: uuid.UUID, terms: StreamTerms) -> Stream:
+    """Change deadline and consents. Withdrawing a consent stops future use; trained weights are not unlearned."""
+    selectors.stream(stream_id=stream_id)
+    stream = Stream.objects.select_for_update().get(id=stream_id)
+    after = asdict(terms)
+    before = {name: getattr(stream, name) for name in after}
+    if before != after:
+        for name, value in after.items():
+            setattr(stream, name, value)
+        stream.save(update_fields=list(after))
+        audit.record("stream.change_terms", stream, before=before, after=after)
+    return selectors.stream(stream_id=stream_id)
+
+
+def admit_upload(*, stream_id: uuid.UUID, start: datetime, end: datetime, sha256: str, bytes: int) -> Partition | None:
+    """Check an upload before its body is read; return the partition if the stream already holds this very content.
+
+    `sha256` and `bytes` are what the client declared ("" and 0 where it declared nothing).
+    DomainError: empty interval, overlap, too large, over the storage quota.
+    """
+    stream = selectors.stream(stream_id=stream_id)
+    if start >= end:
+        raise errors.bad_interval(start, end)
+    if bytes > storage.upload_limit():
+        raise errors.too_large(storage.upload_limit())
+    other = selectors.overlapping(stream_id=stream_id, start=start, end=end)
+    if other is not None:
+        if sha256 and (other.start, other.end, other.sha256) == (start, end, sha256):
+            return other
+        if sha256 or (other.start, other.end) != (start, end):
+            raise errors.overlap(start, end, other.start, other.end)
+    _check_quota(stream.tenant_id, bytes)
+    return None
+
+
+@transaction.atomic
+def receive_partition(
+    *, stream_id: uuid.UUID, start: datetime, end: datetime, received: storage.Received
+) -> tuple[Partition, bool]:
+    """Record a received body as an uploaded partition and ask for its validation; True = it is new.
+
+    The same content for the same interval again is the same partition. DomainError: overlap, storage quota.
+    """
+    stream = selectors.stream(stream_id=stream_id)
+    if start >= end:
+        raise errors.bad_interval(start, end)
+    limits.hold(stream.tenant_id)
+    other = selectors.overlapping(stream_id=stream_id, start=start, end=end)
+    if other is not None:
+        if (other.start, other.end, other.sha256) == (start, end, received.sha256):
+            return other, False
+        raise errors.overlap(start, end, other.start, other.end)
+    _check_quota(stream.tenant_id, received.bytes)
+    uri = storage.partition_uri(tenant_id=stream.tenant_id, stream_id=stream.id, sha256=received.sha256)
+    storage.keep(received, uri)
+    partition = Partition(
+        tenant_id=stream.tenant_id,
+        stream=stream,
+        start=start,
+        end=end,
+        uri=uri,
+        sha256=received.sha256,
+        bytes=received.bytes,
+    )
+    partition.save(force_insert=True)
+    audit.record(
+        "partition.upload",
+        partition,
+        after={"stream": stream.name, "start": start, "end": end, "sha256": received.sha256, "bytes": received.bytes},
+    )
+    tasks_out.validate_on_commit(partition_id=partition.id, tenant_id=partition.tenant_id)
+    return partition, True
+
+
+def _check_quota(tenant_id: uuid.UUID, asked: int) -> None:
+    limit = limits.limits_of(tenant_id).storage_bytes
+    used = selectors.storage_used(tenant_id=tenant_id)
+    if used + asked > limit:
+        raise errors.storage_quota(used, limit, asked)
+
+
+@transaction.atomic
+def seal(*, partition_id: uuid.UUID, report: Mapping[str, Any]) -> Partition:
+    """Make an uploaded partition immutable with the validator's counts; anything but `uploaded` is returned as it is.
+
+    `report` is the JSON of `python -m exfm_core validate`. A file that is not the one uploaded is rejected.
+    """
+    partition = Partition.objects.select_for_update().get(id=partition_id)
+    if partition.state != Partition.State.UPLOADED:
+        return partition
+    if report["sha256"] != partition.sha256:
+        changed = f"the stored file's SHA-256 is {report['sha256']}, at upload it was {partition.sha256}"
+        return reject(partition_id=partition_id, problems=[{"message": changed}])
+    partition.state = Partition.State.SEALED
+    partition.rows = int(report["rows"])
+    partition.positives = dict(report["positives"])
+    partition.sealed_at = timezone.now()
+    partition.save(update_fields=["state", "rows", "positives", "sealed_at"])
+    audit.record("partition.seal", partition, after={"rows": partition.rows, "positives": partition.positives})
+    tasks_out.plan_on_commit()
+    return partition
+
+
+@transaction.atomic
+def reject(*, partition_id: uuid.UUID, problems: Sequence[Mapping[str, Any]]) -> Partition:
+    """Refuse an uploaded partition with the validator's findings; its interval becomes free again."""
+    partition = Partition.objects.select_for_update().get(id=partition_id)
+    if partition.state != Partition.State.UPLOADED:
+        return partition
+    names = ("column", "row", "expected", "found", "message")
+    partition.state = Partition.State.REJECTED
+    partition.problems = [{name: problem.get(name) for name in names} for problem in problems[:MAX_PROBLEMS]]
+    partition.save(update_fields=["state", "problems"])
+    audit.record("partition.reject", partition, after={"problems": len(problems)})
+    return partition

@@ -1,0 +1,88 @@
+"""What can be wrong with a model, a binding or a snapshot, each with the step that mends it."""
+
+from exfm_core.errors import ExfmError
+from tenancy.errors import Conflict, DomainError, NotFound
+
+
+def impossible_spec(error: ExfmError, field: str = "spec") -> DomainError:
+    """The core refuses the spec; its own sentence says why."""
+    return DomainError(error.code, error.message, error.mend, field=field)
+
+
+def name_taken(kind: str, name: str) -> DomainError:
+    """A model of that name exists."""
+    return Conflict(
+        "model_name_taken", f"A {kind} named {name!r} exists already.", "Choose another name, or use that one.",
+        field="name",
+    )
+
+
+def model_quota(used: int, limit: int) -> DomainError:
+    """The tenant has as many models as it may."""
+    return DomainError(
+        "model_quota",
+        f"{used} of {limit} models are registered.",
+        "Ask an administrator for a larger quota of models.",
+        status=403,
+    )
+
+
+def serving_budget(what: str, asked: int, limit: int) -> DomainError:
+    """The model would cost more to serve than the tenant's serving budget allows."""
+    return DomainError(
+        "serving_budget",
+        f"The model needs {asked:,} {what} to serve; the serving budget is {limit:,}.",
+        "Use fewer features, smaller tables, a smaller embedding_dim or a narrower mlp.",
+        status=403,
+        field="spec",
+    )
+
+
+def model_not_found() -> DomainError:
+    """No such vertical model in scope."""
+    return NotFound("model_not_found", "There is no such model.", "List the models to see their ids.")
+
+
+def foundation_model_not_found() -> DomainError:
+    """No such foundation model, or it is retired."""
+    return NotFound(
+        "foundation_model_not_found", "There is no such foundation model.", "Ask an administrator which ones there are."
+    )
+
+
+def foundation_model_full(slots: int) -> DomainError:
+    """All bias rows of the foundation model are taken."""
+    return Conflict(
+        "foundation_model_full",
+        f"The foundation model's {slots - 1} tenant slots are all taken.",
+        "Ask an administrator to register a foundation model with more tenant_slots.",
+    )
+
+
+def no_head(kind: str, known: list[str]) -> DomainError:
+    """The foundation model cannot teach the model's task."""
+    return DomainError(
+        "no_head",
+        f"The foundation model has no head for tasks of kind {kind!r}.",
+        f"Its task kinds: {', '.join(known)}. Choose such a task, or register the model without a foundation model.",
+        field="foundation_model",
+    )
+
+
+def bad_gate(message: str) -> DomainError:
+    """The limits of the publication gate make no sense."""
+    return DomainError(
+        "bad_gate", message, 'Send for example {"tolerance": 0.02, "calibration": [0.8, 1.25]}.', field="gate"
+    )
+
+
+def stale_snapshot(state: str) -> DomainError:
+    """The snapshot is no candidate any more."""
+    return Conflict("snapshot_not_candidate", f"The snapshot is {state}, not a candidate.", "Nothing needs to be done.")
+
+
+def older_than_published() -> DomainError:
+    """A candidate that knows less than what is published."""
+    return Conflict(
+        "snapshot_older", "A snapshot with a newer watermark is published already.", "Publish newer candidates only."
+    )
