@@ -57,7 +57,9 @@ def _flush_as_superuser() -> Iterator[None]:
 
     def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
         with database_role(None):
-            plain(self, ["SET session_replication_role = replica;", *sql_list, "SET session_replication_role = origin;"])
+            plain(
+                self, ["SET session_replication_role = replica;", *sql_list, "SET session_replication_role = origin;"]
+            )
 
     DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
     yield

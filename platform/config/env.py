@@ -16,7 +16,9 @@ def text(name: str, default: str | None = None) -> str:
     """Return the variable, or the default; without either, say which variable is missing."""
     value = os.environ.get(name, "").strip() or default
     if value is None:
-        raise ImproperlyConfigured(f"{name} is not set. Set it in the environment; .env.example shows a value for each variable.")
+        raise ImproperlyConfigured(
+            f"{name} is not set. Set it in the environment; .env.example shows a value for each variable."
+        )
     return value
 
 

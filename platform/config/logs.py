@@ -8,8 +8,12 @@ import structlog
 
 from config import env
 
-SECRET_KEYS = re.compile(r"passw|secret|token|authorization|cookie|api_?key|credential|dsn|database_url|broker_url", re.IGNORECASE)
-SECRET_TEXT = re.compile(r"(exfm_[A-Za-z0-9]+_)[A-Za-z0-9_-]+|(://[^:/@\s]*:)[^@\s]+(?=@)|(Bearer\s+)\S+", re.IGNORECASE)
+SECRET_KEYS = re.compile(
+    r"passw|secret|token|authorization|cookie|api_?key|credential|dsn|database_url|broker_url", re.IGNORECASE
+)
+SECRET_TEXT = re.compile(
+    r"(exfm_[A-Za-z0-9]+_)[A-Za-z0-9_-]+|(://[^:/@\s]*:)[^@\s]+(?=@)|(Bearer\s+)\S+", re.IGNORECASE
+)
 BLANK = "…"
 
 Event = MutableMapping[str, Any]
@@ -62,7 +66,11 @@ def logging_config() -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": [*shared, structlog.stdlib.PositionalArgumentsFormatter(), structlog.stdlib.ExtraAdder()],
+                "foreign_pre_chain": [
+                    *shared,
+                    structlog.stdlib.PositionalArgumentsFormatter(),
+                    structlog.stdlib.ExtraAdder(),
+                ],
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, blank_secrets, *renderer],
             },
         },
@@ -79,5 +87,3 @@ def logging_config() -> dict[str, Any]:
             "_granian": quiet,
         },
     }
-
-

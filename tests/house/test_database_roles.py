@@ -30,12 +30,18 @@ def test_a_role_ends_with_its_block(as_role):
 @pytest.mark.django_db
 def test_no_role_is_above_row_level_security():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'exfm%%' AND NOT rolsuper AND NOT rolbypassrls AND NOT rolcreaterole")
+        cursor.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'exfm%%' AND NOT rolsuper AND NOT rolbypassrls AND NOT rolcreaterole"
+        )
         assert {row[0] for row in cursor.fetchall()} == {OWNER, APP, PLATFORM}
 
 
 def test_the_web_process_cannot_make_tables(as_app):
-    with pytest.raises(ProgrammingError, match="permission denied for schema public"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied for schema public"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("CREATE TABLE intruder (id int)")
 
 

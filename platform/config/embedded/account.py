@@ -21,7 +21,9 @@ class ServerAccount:
                 parent.chmod(0o755)
         path.mkdir(mode=mode, exist_ok=True)
         if path.is_symlink() or path.stat().st_uid not in {os.geteuid(), self.entry.pw_uid}:
-            raise ServerError(f"{path} belongs to another account. Remove it, or choose another folder with EXFM_HOME=…")
+            raise ServerError(
+                f"{path} belongs to another account. Remove it, or choose another folder with EXFM_HOME=…"
+            )
         path.chmod(mode)
         self.give(path)
         return path

@@ -24,7 +24,9 @@ class Child(threading.Thread):
     because the kernel's parent-death signal follows the starting thread.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, say: Callable[[str], None]
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self.command, self.environment, self.log, self.say = list(command), dict(environment), log, say
         self.process: subprocess.Popen[str] | None = None

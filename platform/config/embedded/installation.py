@@ -56,7 +56,9 @@ class Installation:
         """Return the address with the credential of the process's role (EXFM_PROCESS)."""
         role = ROLES[process]
         password = self.secrets.read(f"{role}_password")
-        return f"postgresql://{role}:{quote(password, safe='')}@/{DATABASE}?host={quote(str(self.run), safe='')}&port=5432"
+        return (
+            f"postgresql://{role}:{quote(password, safe='')}@/{DATABASE}?host={quote(str(self.run), safe='')}&port=5432"
+        )
 
     def broker_url(self) -> str:
         """Return the broker's address."""

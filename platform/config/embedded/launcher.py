@@ -75,7 +75,9 @@ class Launcher:
             self.place.secrets.get("secret_key")
             self.servers.start()
             applied = migrate_if_needed(self.servers.database_url("owner"))
-            self.say(f"Servers ready after {time.monotonic() - began:.1f} s ({self.servers.describe()}; {applied} migrations applied)")
+            self.say(
+                f"Servers ready after {time.monotonic() - began:.1f} s ({self.servers.describe()}; {applied} migrations applied)"
+            )
             if not self.stop_now.is_set():
                 self._start_children()
                 self._report(began)
@@ -86,10 +88,31 @@ class Launcher:
 
     def _start_children(self) -> None:
         programs = Path(sysconfig.get_path("scripts"))
-        granian = [str(programs / "granian"), "--interface", "asginl", "--host", self.addresses.host, "--workers", "1", "--no-ws"]
+        granian = [
+            str(programs / "granian"),
+            "--interface",
+            "asginl",
+            "--host",
+            self.addresses.host,
+            "--workers",
+            "1",
+            "--no-ws",
+        ]
         granian += ["--workers-kill-timeout", "3", "--log-level", "warning", "config.asgi:application", "--port"]
         celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
-        worker = ["worker", "-P", "threads", "-c", "16", "-Q", "control,cpu", "-n", "worker@%h", "--without-gossip", "--without-mingle"]
+        worker = [
+            "worker",
+            "-P",
+            "threads",
+            "-c",
+            "16",
+            "-Q",
+            "control,cpu",
+            "-n",
+            "worker@%h",
+            "--without-gossip",
+            "--without-mingle",
+        ]
         for name, command in {
             "web": [*granian, str(self.addresses.web_port)],
             "admin": [*granian, str(self.addresses.admin_port)],
@@ -130,14 +153,20 @@ class Launcher:
             if self.stop_now.wait(0.05):
                 return
             if time.monotonic() > until:
-                raise ServerError(f"The platform is not ready after {READY_SECONDS} s. Its logs are in {self.place.logs}.")
+                raise ServerError(
+                    f"The platform is not ready after {READY_SECONDS} s. Its logs are in {self.place.logs}."
+                )
         self._note()
-        self.say(f"Ready after {time.monotonic() - began:.1f} s. Dashboard {web}  Administration {admin}/admin/  Logs {self.place.logs}")
+        self.say(
+            f"Ready after {time.monotonic() - began:.1f} s. Dashboard {web}  Administration {admin}/admin/  Logs {self.place.logs}"
+        )
         self.say("Stop with Ctrl-C.")
 
     def _note(self) -> None:
         """Write addresses and processes for `make stop` and for the next launcher."""
-        running = {c.name: identify(c.process.pid) for c in self.children if c.process is not None and c.process.poll() is None}
+        running = {
+            c.name: identify(c.process.pid) for c in self.children if c.process is not None and c.process.poll() is None
+        }
         facts = {
             "pid": os.getpid(),
             "launcher": identify(os.getpid()),

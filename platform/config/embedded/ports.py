@@ -12,10 +12,17 @@ def require_free(host: str, port: int, variable: str) -> None:
     try:
         _bind(host, port)
     except PermissionError:
-        raise ServerError(f"Port {port} needs root. Choose one above 1023: {variable}={port + 8000 if port < 1024 else 8000}") from None
+        raise ServerError(
+            f"Port {port} needs root. Choose one above 1023: {variable}={port + 8000 if port < 1024 else 8000}"
+        ) from None
     except OSError as problem:
-        other = next((p for p in range(port + 10, min(port + 1000, 65535), 10) if _free(host, p) and _free(host, p + 1)), port + 10)
-        raise ServerError(f"Port {port} on {host} is in use ({problem.strerror}). Choose another: {variable}={other} make demo") from None
+        other = next(
+            (p for p in range(port + 10, min(port + 1000, 65535), 10) if _free(host, p) and _free(host, p + 1)),
+            port + 10,
+        )
+        raise ServerError(
+            f"Port {port} on {host} is in use ({problem.strerror}). Choose another: {variable}={other} make demo"
+        ) from None
 
 
 def _bind(host: str, port: int) -> None:

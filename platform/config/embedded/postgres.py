@@ -35,7 +35,12 @@ class Postgres:
         """Connect as the cluster's superuser."""
         password = self.place.secrets.read(f"{SUPERUSER}_password")
         return psycopg.connect(
-            host=str(self.place.run), port=self.settings["port"], user=SUPERUSER, password=password, dbname=database, autocommit=True
+            host=str(self.place.run),
+            port=self.settings["port"],
+            user=SUPERUSER,
+            password=password,
+            dbname=database,
+            autocommit=True,
         )
 
     def start(self) -> "Postgres":

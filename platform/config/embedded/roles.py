@@ -19,7 +19,9 @@ def create_roles(admin: Connection, passwords: Mapping[str, str]) -> None:
     for role in (OWNER, APP, PLATFORM):
         known = admin.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         if known and known[0]:
-            raise RoleError(f"The role {role} is a superuser or bypasses row-level security. ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS;")
+            raise RoleError(
+                f"The role {role} is a superuser or bypasses row-level security. ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS;"
+            )
         verb = sql.SQL("ALTER" if known else "CREATE")
         admin.execute(sql.SQL("{} ROLE {} LOGIN").format(verb, sql.Identifier(role)))
         if password := passwords.get(role):

@@ -49,7 +49,11 @@ class Servers:
 
     def describe(self) -> str:
         """Name the servers without passwords."""
-        database = urlsplit(self.database_url("web")).hostname if self.outside_database else f"PostgreSQL in {self.place.servers}"
+        database = (
+            urlsplit(self.database_url("web")).hostname
+            if self.outside_database
+            else f"PostgreSQL in {self.place.servers}"
+        )
         broker = urlsplit(self.outside_broker).hostname if self.outside_broker else "Valkey beside it"
         return f"{database}, {broker}"
 
@@ -58,7 +62,9 @@ def prepare(server: Postgres) -> None:
     """Make the roles with the installation's passwords, the database and its grants; safe to repeat."""
     secrets = server.place.secrets
     with server.connect() as admin:
-        roles.create_roles(admin, {role: secrets.get(f"{role}_password") for role in (roles.OWNER, roles.APP, roles.PLATFORM)})
+        roles.create_roles(
+            admin, {role: secrets.get(f"{role}_password") for role in (roles.OWNER, roles.APP, roles.PLATFORM)}
+        )
         roles.create_database(admin, DATABASE)
     with server.connect(DATABASE) as admin:
         roles.grant_access(admin, DATABASE)

@@ -40,7 +40,9 @@ class Valkey:
         until = time.monotonic() + START_SECONDS
         while not self.answers():
             if time.monotonic() > until or self.process.poll() is not None:
-                raise ServerError(f"Valkey does not start. Its log {self.log} ends with:\n{self.log.read_text()[-800:]}")
+                raise ServerError(
+                    f"Valkey does not start. Its log {self.log} ends with:\n{self.log.read_text()[-800:]}"
+                )
             time.sleep(0.02)
         return self
 

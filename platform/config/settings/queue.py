@@ -3,7 +3,6 @@
 from config import env
 
 
-
 def transport_options(broker_url: str) -> dict[str, int]:
     """Return short time-outs, so that a request does not hang when the broker is away."""
     if broker_url.startswith("redis"):
@@ -32,5 +31,9 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     # The sweep plans, dispatches, re-sends lost nudges and reaps dead leases; one that waited too long is dropped.
-    "runs.sweep": {"task": "runs.sweep", "schedule": float(SWEEP_SECONDS), "options": {"expires": float(SWEEP_SECONDS)}},
+    "runs.sweep": {
+        "task": "runs.sweep",
+        "schedule": float(SWEEP_SECONDS),
+        "options": {"expires": float(SWEEP_SECONDS)},
+    },
 }

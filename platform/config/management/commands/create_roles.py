@@ -32,10 +32,14 @@ class Command(BaseCommand):
             raise CommandError(f"{', '.join(OUTSIDE.values())} name different databases; they must name one.")
         try:
             with psycopg.connect(admin_url, autocommit=True) as admin:
-                roles.create_roles(admin, {str(address["USER"]): str(address["PASSWORD"]) for address in wanted.values()})
+                roles.create_roles(
+                    admin, {str(address["USER"]): str(address["PASSWORD"]) for address in wanted.values()}
+                )
                 roles.create_database(admin, database)
             with psycopg.connect(admin_url, dbname=database, autocommit=True) as admin:
                 roles.grant_access(admin, database)
         except (psycopg.Error, roles.RoleError) as problem:
-            raise CommandError(f"{str(problem).strip()} Check DATABASE_URL_ADMIN and run `manage.py create_roles` again.") from None
+            raise CommandError(
+                f"{str(problem).strip()} Check DATABASE_URL_ADMIN and run `manage.py create_roles` again."
+            ) from None
         self.stdout.write(f"Roles exfm_owner, exfm_app and exfm_platform may use the database {database}.")

@@ -35,7 +35,9 @@ class Command(BaseCommand):
         except (ServerError, RoleError) as problem:
             raise CommandError(str(problem)) from None
         except PermissionError as problem:
-            raise CommandError(f"{problem.filename} cannot be written. Choose another folder: EXFM_HOME=/path make demo") from None
+            raise CommandError(
+                f"{problem.filename} cannot be written. Choose another folder: EXFM_HOME=/path make demo"
+            ) from None
 
     def say(self, line: str) -> None:
         """Print one line at once."""
