@@ -16,7 +16,7 @@ class RunClosed(Conflict):
 
     def __init__(self, state: str) -> None:
         super().__init__(
-            code="run.closed",
+            code="run_closed",
             message=f"The run has already ended ({state}).",
             mend="Look at the model's newest run; a failed or cancelled one can be retried.",
         )
@@ -27,7 +27,7 @@ class RunOpen(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            code="run.open",
+            code="run_open",
             message="The model already has an open run.",
             mend="Wait for it to end, or stop it first.",
         )

@@ -1,4 +1,4 @@
-"""Work and its record: runs, attempts, claims, consumption, metric sums. The database is the truth; messages are nudges."""
+"""Work and its record: runs, attempts, claims, consumption, metric sums. The database is the truth."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -60,7 +60,7 @@ class Run(TenantOrPlatformOwned):
     priority = models.SmallIntegerField(default=0)
     flavor = models.CharField(max_length=20, default="cpu")
     threads = models.PositiveSmallIntegerField(default=1)
-    environment = models.JSONField(default=dict, blank=True, help_text="wheels and instruction set fixed by the first attempt")
+    environment = models.JSONField(default=dict, blank=True, help_text="wheels and instruction set when first tried")
     idle_seconds = models.PositiveIntegerField(default=20)
     progress = models.JSONField(default=dict, blank=True)
     waiting = models.JSONField(default=dict, blank=True, help_text="position, holders, estimate of a queued run")
@@ -106,7 +106,7 @@ class RunLineage(TenantOrPlatformOwned):
 
 
 class Attempt(TenantOrPlatformOwned):
-    """One supervisor with one child process. A dead attempt is followed by another from the last committed checkpoint."""
+    """One supervisor with one child process. After a dead attempt another goes on from the last checkpoint."""
 
     class State(models.TextChoices):
         ACTIVE = "active"

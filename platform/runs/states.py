@@ -1,7 +1,7 @@
 """The state machine of runs: which transitions exist, and the one guarded update that makes them.
 
-A transition is `UPDATE … WHERE state IN (sources) AND lease_token IS [NOT DISTINCT FROM] token`. Zero rows mean that the
-caller acts on a stale view; it drops its work. Unleased states (queued, admitted) carry no token, so whoever holds no
+A transition is `UPDATE … WHERE state IN (sources) AND lease_token = token`. Zero rows mean that the caller acts on a
+stale view; it drops its work. Unleased states (queued, admitted) carry no token, so whoever holds no
 lease can never touch a run that a supervisor works on.
 """
 
@@ -10,17 +10,19 @@ from typing import Any, Final
 
 from runs.models import HELD_STATES, OPEN_STATES, Run, State
 
+FINAL: Final = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
 TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     State.QUEUED: frozenset({State.ADMITTED, State.CANCELLED}),
     State.ADMITTED: frozenset({State.STARTING, State.QUEUED, State.CANCELLED}),
-    State.STARTING: frozenset({State.RUNNING, State.STOPPING, State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
-    State.RUNNING: frozenset({State.STOPPING, State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
-    State.STOPPING: frozenset({State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
+    State.STARTING: frozenset({State.RUNNING, State.STOPPING, State.QUEUED, *FINAL}),
+    State.RUNNING: frozenset({State.STOPPING, State.QUEUED, *FINAL}),
+    State.STOPPING: frozenset({State.QUEUED, *FINAL}),
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELLED: frozenset(),
 }
-"""From each state, where a run may go. The last three are final."""
+"""From each state, where a run may go."""
 
 LEASED: Final = (State.STARTING, State.RUNNING, State.STOPPING)
 """States in which an attempt supervisor holds the run."""
@@ -34,7 +36,7 @@ def sources_of(target: State) -> list[State]:
 
 
 def move(*, run_id: uuid.UUID, to: State, token: uuid.UUID | None, **fields: Any) -> bool:
-    """Make the transition if the run is in a state that allows it and `token` is its lease; False = stale, nothing changed.
+    """Make the transition if the run's state allows it and `token` is its lease; False = stale, nothing changed.
 
     `fields` are further columns of the run, set in the same statement.
     """

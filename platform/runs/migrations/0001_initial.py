@@ -2,9 +2,10 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import tenancy.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import tenancy.ids
 
 
 class Migration(migrations.Migration):
@@ -70,7 +71,7 @@ class Migration(migrations.Migration):
                 ('priority', models.SmallIntegerField(default=0)),
                 ('flavor', models.CharField(default='cpu', max_length=20)),
                 ('threads', models.PositiveSmallIntegerField(default=1)),
-                ('environment', models.JSONField(blank=True, default=dict, help_text='wheels and instruction set fixed by the first attempt')),
+                ('environment', models.JSONField(blank=True, default=dict, help_text='wheels and instruction set when first tried')),
                 ('idle_seconds', models.PositiveIntegerField(default=20)),
                 ('progress', models.JSONField(blank=True, default=dict)),
                 ('waiting', models.JSONField(blank=True, default=dict, help_text='position, holders, estimate of a queued run')),

@@ -1,0 +1,57 @@
+"""Messages: Celery tasks by name and PostgreSQL notifications. Any may be lost; the sweep re-sends what matters."""
+
+import uuid
+from typing import Final
+
+import structlog
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+
+from config.celery import app
+from runs.models import Run
+
+log = structlog.get_logger("exfm.runs")
+
+LIVE_CHANNEL: Final = "exfm"
+"""What browsers follow: `<tenant id or "platform">:<run id>`."""
+
+WORK_CHANNEL: Final = "exfm_work"
+"""What idle supervisors wait for: something was sealed, committed, published or stopped."""
+
+
+def _send(name: str, *args: str, queue: str = "control") -> None:
+    try:
+        app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        log.warning("nudge lost, the sweep will send it again", task=name, error=str(error))
+
+
+def plan_on_commit() -> None:
+    """Ask for planning and dispatching once this transaction is durable."""
+    transaction.on_commit(lambda: _send("runs.plan"))
+
+
+def dispatch_on_commit() -> None:
+    """Ask for dispatching once this transaction is durable."""
+    transaction.on_commit(lambda: _send("runs.dispatch"))
+
+
+def supervise_on_commit(run_id: uuid.UUID) -> None:
+    """Ask a worker to take the admitted run once this transaction is durable."""
+    transaction.on_commit(lambda: _send("runs.supervise", str(run_id), queue="cpu"))
+
+
+def announce(run: Run) -> None:
+    """Tell browsers that the run changed (delivered at commit)."""
+    notify(LIVE_CHANNEL, f"{run.tenant_id or 'platform'}:{run.id}")
+
+
+def wake_supervisors() -> None:
+    """Tell idle supervisors to look for work again (delivered at commit)."""
+    notify(WORK_CHANNEL, "")
+
+
+def notify(channel: str, payload: str) -> None:
+    """NOTIFY within the current transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])

@@ -1,0 +1,71 @@
+"""What the data augmentation service scores next: sealed partitions that a student is about to need, oldest first."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from catalog.models import Partition
+from registry.models import Arm, Binding, FoundationModel, LabelSet, Snapshot, VerticalModel
+from registry.selectors import active_lineages, newest_published
+from runs.models import Kind, WorkClaim
+from runs.periods import frontier, task_kinds
+from runs.progression import ahead, positions
+from runs.supervision import deadline, heads_of
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """One partition and the newest once-published snapshot that is old enough for it."""
+
+    partition: Partition
+    snapshot: Snapshot
+
+
+def next_scoring(foundation_model: FoundationModel, now: datetime | None = None) -> Scoring | None:
+    """Return the earliest partition that can and should be scored now, or None.
+
+    While the foundation model still has data ahead that ends before the partition starts, a fresher snapshot may come:
+    the partition waits for it, but not beyond half of its stream's label deadline.
+    """
+    moment = now or timezone.now()
+    pending = frontier(foundation_model)
+    for partition in sorted(_wanted(foundation_model), key=lambda p: (p.start, p.id)):
+        snapshot = newest_published(foundation_model_id=foundation_model.id, at_or_before=partition.start)
+        if snapshot is None:
+            continue
+        half = deadline(partition, partition.stream.label_deadline_seconds) - timedelta(
+            seconds=partition.stream.label_deadline_seconds / 2
+        )
+        if pending is not None and pending <= partition.start and moment < half:
+            continue
+        return Scoring(partition, snapshot)
+    return None
+
+
+def _wanted(foundation_model: FoundationModel) -> list[Partition]:
+    """Partitions that some active bound model has neither consumed nor claimed, without a label set of this FM."""
+    heads = heads_of(foundation_model)
+    bindings = Binding.objects.filter(
+        foundation_model=foundation_model, ended_at__isnull=True, model__status=VerticalModel.Status.ACTIVE
+    ).select_related("model__stream")
+    wanted: dict[str, Partition] = {}
+    for binding in bindings:
+        lineage = active_lineages(model_id=binding.model_id).get(Arm.TREATMENT)
+        if lineage is None or not task_kinds(binding.model.stream) & heads:
+            continue
+        stream = binding.model.stream
+        after = positions(lineage).get(stream.id)
+        rest = ahead(stream_id=stream.id, after=after, start_from=binding.model.train_from)
+        claims = WorkClaim.objects.filter(kind=Kind.VM_TRAIN, lineage=lineage, partition__in=rest)
+        claimed = set(claims.values_list("partition_id", flat=True))
+        for partition in rest:
+            if partition.id not in claimed:
+                partition.stream = stream
+                wanted[str(partition.id)] = partition
+    labelled = LabelSet.objects.filter(
+        partition_id__in=list(wanted), snapshot__foundation_version__model_id=foundation_model.id
+    ).values_list("partition_id", flat=True)
+    for partition_id in labelled:
+        wanted.pop(str(partition_id), None)
+    return list(wanted.values())
