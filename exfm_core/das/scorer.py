@@ -1,5 +1,6 @@
 """Scores partitions with a snapshot, in large batches and without gradients."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from exfm_core.das.snapshots import Snapshot
 from exfm_core.data.encode import blocks, foundation_layout
 from exfm_core.data.partitions import Source
+from exfm_core.errors import DataError
 from exfm_core.metrics.sums import BucketSums
 from exfm_core.models.foundation import FoundationNet
 from exfm_core.spec import StreamSchema
@@ -16,6 +18,8 @@ from exfm_core.train.foundation_rows import with_tenant
 from exfm_core.train.rows import Cutter, Rows, spans
 
 BATCH_ROWS = 4096
+Tick = Callable[[int], None]
+"""Called with the rows scored so far; may raise to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ class Scored:
     rows: int
 
 
-def score(snapshot: Snapshot, source: Source, schema: StreamSchema, tenant_slot: int) -> Scored:
+def score(
+    snapshot: Snapshot, source: Source, schema: StreamSchema, tenant_slot: int, tick: Tick | None = None
+) -> Scored:
     """Scores one partition, block by block. Memory: one row group and the logits."""
     layout = foundation_layout(snapshot.spec.model, schema)
     kinds = snapshot.spec.model.task_kinds
@@ -41,6 +47,8 @@ def score(snapshot: Snapshot, source: Source, schema: StreamSchema, tenant_slot:
         logits = predict(snapshot.net, rows)[:, heads]
         logits[~np.isfinite(logits)] = np.nan
         found.append(logits)
+        if tick is not None:
+            tick(block.first_row + block.rows)
         for place, head in enumerate(heads):
             good = np.isfinite(logits[:, place])
             sums[kinds[head]] += BucketSums.of(rows.buckets[good], rows.labels[good, head], logits[good, place])
@@ -54,3 +62,10 @@ def predict(net: FoundationNet, rows: Rows) -> npt.NDArray[np.float32]:
     cutter, slots = Cutter(rows), torch.from_numpy(rows.slots)
     parts = [net(cutter.inputs(a, b), slots[a:b], checked=True).numpy() for a, b in spans(len(rows), BATCH_ROWS)]
     return np.concatenate(parts) if parts else np.empty((0, net.tenant_bias.shape[1]), np.float32)
+
+
+def wrong_rows(expected: int, found: int) -> DataError:
+    """The file does not hold what was sealed."""
+    return DataError(
+        "data.rows", f"The partition was sealed with {expected} rows, its file holds {found}.", "Upload it again."
+    )
