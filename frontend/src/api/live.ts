@@ -1,0 +1,124 @@
+/** The live stream: server-sent events per tenant. It says when it drops, resumes itself, and rests while the tab is hidden. */
+import type { QueryClient } from '@tanstack/react-query'
+import { useEffect, useSyncExternalStore } from 'react'
+
+export type LiveState = 'connecting' | 'live' | 'lost'
+
+let state: LiveState = 'connecting'
+const watchers = new Set<() => void>()
+
+function become(next: LiveState) {
+  if (next === state) return
+  state = next
+  watchers.forEach((watch) => watch())
+}
+
+export const isLive = () => state === 'live'
+
+export function useLiveState(): LiveState {
+  return useSyncExternalStore(
+    (watch) => {
+      watchers.add(watch)
+      return () => watchers.delete(watch)
+    },
+    () => state,
+  )
+}
+
+const LOST_AFTER_MS = 3_000
+const REST_AFTER_MS = 60_000
+const RETRY_MS = 4_000
+const FLUSH_MS = 1_000
+const HEAVY_MS = 4_000
+
+/** Collects changed runs and refreshes what shows them: runs within a second, figures made of many rows less often. */
+function refresher(client: QueryClient, tenant: string) {
+  const changed = new Set<string>()
+  let light: number | undefined
+  let heavy: number | undefined
+  const invalidate = (...key: string[]) => void client.invalidateQueries({ queryKey: ['tenant', tenant, ...key] })
+  return {
+    note(id: string) {
+      changed.add(id)
+      light ??= window.setTimeout(() => {
+        light = undefined
+        changed.forEach((run) => invalidate('run', run))
+        changed.clear()
+        invalidate('runs')
+      }, FLUSH_MS)
+      heavy ??= window.setTimeout(() => {
+        heavy = undefined
+        for (const name of ['overview', 'models', 'model', 'partitions', 'costs', 'foundation', 'ledger']) invalidate(name)
+      }, HEAVY_MS)
+    },
+    all: () => invalidate(),
+    stop() {
+      window.clearTimeout(light)
+      window.clearTimeout(heavy)
+    },
+  }
+}
+
+function idOf(data: string): string | null {
+  try {
+    const value: unknown = JSON.parse(data)
+    return value !== null && typeof value === 'object' && 'id' in value && typeof value.id === 'string' ? value.id : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** Keeps one stream open for the tenant on screen. */
+export function useLive(client: QueryClient, tenant: string) {
+  useEffect(() => {
+    const refresh = refresher(client, tenant)
+    let source: EventSource | undefined
+    let lost: number | undefined
+    let retry: number | undefined
+    let rest: number | undefined
+    let dropped = false
+
+    const open = () => {
+      source = new EventSource(`/api/v1/tenants/${encodeURIComponent(tenant)}/events`)
+      source.addEventListener('open', () => {
+        window.clearTimeout(lost)
+        lost = undefined
+        become('live')
+        if (dropped) refresh.all()
+        dropped = false
+      })
+      source.addEventListener('run', (event: MessageEvent<string>) => {
+        const id = idOf(event.data)
+        if (id) refresh.note(id)
+      })
+      source.addEventListener('error', () => {
+        dropped = true
+        lost ??= window.setTimeout(() => become('lost'), LOST_AFTER_MS)
+        if (source?.readyState === EventSource.CLOSED) retry = window.setTimeout(open, RETRY_MS)
+      })
+    }
+    const close = () => {
+      source?.close()
+      source = undefined
+      window.clearTimeout(lost)
+      window.clearTimeout(retry)
+      lost = undefined
+    }
+    const visibility = () => {
+      window.clearTimeout(rest)
+      if (document.hidden) rest = window.setTimeout(() => { dropped = true; close() }, REST_AFTER_MS)
+      else if (!source) open()
+    }
+
+    become('connecting')
+    open()
+    document.addEventListener('visibilitychange', visibility)
+    return () => {
+      document.removeEventListener('visibilitychange', visibility)
+      window.clearTimeout(rest)
+      close()
+      refresh.stop()
+    }
+  }, [client, tenant])
+}

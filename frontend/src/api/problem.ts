@@ -1,0 +1,57 @@
+/** Every failure of a request as one kind of error: what happened, and what to do next. */
+
+export interface ProblemBody {
+  code?: string
+  title?: string
+  detail?: string
+  mend?: string
+  field?: string | null
+  request_id?: string
+}
+
+export class Problem extends Error {
+  readonly status: number
+  readonly code: string
+  readonly mend: string
+  readonly field: string | null
+  readonly requestId: string
+  /** Seconds that the server asked us to wait, from `Retry-After`; null when it named none. */
+  readonly retryAfter: number | null
+
+  constructor(status: number, body: ProblemBody, retryAfter: number | null = null) {
+    super(body.detail ?? body.title ?? `The platform answered ${status}.`)
+    this.name = 'Problem'
+    this.status = status
+    this.code = body.code ?? `http_${status}`
+    this.mend = body.mend ?? ''
+    this.field = body.field ?? null
+    this.requestId = body.request_id ?? ''
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Status 0: no answer at all (server stopped, network gone). */
+export function unreachable(): Problem {
+  return new Problem(0, {
+    code: 'unreachable',
+    detail: 'The platform does not answer.',
+    mend: 'Check that it is running (`make demo` or `manage.py up`) and that you are online; this page tries again by itself.',
+  })
+}
+
+/** Reads problem+json where the answer has it; a proxy's HTML page still becomes a sentence. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const retry = Number(response.headers.get('Retry-After'))
+  let body: ProblemBody = {}
+  if ((response.headers.get('Content-Type') ?? '').includes('json')) {
+    try {
+      body = (await response.json()) as ProblemBody
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+    }
+  }
+  if (!body.detail && response.status >= 500) {
+    body = { ...body, detail: 'The platform failed to answer.', mend: 'Try again; if it goes on, tell your platform admin the time of this error.' }
+  }
+  return new Problem(response.status, body, Number.isFinite(retry) && retry > 0 ? retry : null)
+}

@@ -1,0 +1,74 @@
+import { ActionIcon, Group, Menu, ScrollArea, Table as Grid, Tooltip } from '@mantine/core'
+import { type ReactNode, useRef, useState } from 'react'
+import { Icon } from '../parts/icons'
+import { Panel } from '../parts/Panel'
+import { fileName, pngOfCanvas, pngOfSvg, save } from './download'
+import { usePalette } from './palette'
+import { csv, type Table } from './table'
+
+interface ChartCardProps {
+  /** States what is shown and its unit. */
+  title: string
+  note?: ReactNode
+  table: Table
+  className?: string
+  aside?: ReactNode
+  children: ReactNode
+}
+
+/** A chart in its frame: title, way to the figures as a table, download as PNG (of the picture in it) and CSV. */
+export function ChartCard({ title, note, table, className, aside, children }: ChartCardProps) {
+  const [asTable, setAsTable] = useState(false)
+  const [failure, setFailure] = useState('')
+  const body = useRef<HTMLDivElement>(null)
+  const palette = usePalette()
+
+  const png = async () => {
+    const canvas = body.current?.querySelector('canvas')
+    const svg = body.current?.querySelector<SVGSVGElement>('svg[data-chart]')
+    try {
+      if (canvas) save(await pngOfCanvas(canvas, title, palette), `${fileName(title)}.png`)
+      else if (svg) save(await pngOfSvg(svg, title, palette), `${fileName(title)}.png`)
+      setFailure('')
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : 'The picture could not be made; download the CSV instead.')
+    }
+  }
+  const toggle = asTable ? 'Show the chart' : 'Show as a table'
+  return (
+    <Panel title={title} note={failure || note} className={className ?? ''} aside={
+      <Group gap={2} wrap="nowrap">
+        {aside}
+        <Tooltip label={toggle}>
+          <ActionIcon variant="subtle" color="gray" aria-label={toggle} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}><Icon name="table" /></ActionIcon>
+        </Tooltip>
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon variant="subtle" color="gray" aria-label={`Download: ${title}`}><Icon name="save" /></ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item disabled={asTable} onClick={() => void png()}>Picture (PNG)</Menu.Item>
+            <Menu.Item onClick={() => save(new Blob([csv(table)], { type: 'text/csv' }), `${fileName(title)}.csv`)}>Figures (CSV)</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+    }>
+      <div ref={body}>{asTable ? <Figures table={table} title={title} /> : children}</div>
+    </Panel>
+  )
+}
+
+const shown = (cell: string | number | null) => (cell === null ? '–' : typeof cell === 'number' ? Number(cell.toPrecision(6)).toString().replace('-', '−') : cell)
+
+function Figures({ table, title }: { table: Table; title: string }) {
+  return (
+    <ScrollArea.Autosize mah={360} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': `${title}, figures` }}>
+      <Grid stickyHeader fz="sm" className="num" withRowBorders>
+        <Grid.Thead><Grid.Tr>{table.columns.map((name) => <Grid.Th key={name} scope="col">{name}</Grid.Th>)}</Grid.Tr></Grid.Thead>
+        <Grid.Tbody>
+          {table.rows.map((row, at) => <Grid.Tr key={at}>{row.map((cell, column) => <Grid.Td key={column}>{shown(cell)}</Grid.Td>)}</Grid.Tr>)}
+        </Grid.Tbody>
+      </Grid>
+    </ScrollArea.Autosize>
+  )
+}

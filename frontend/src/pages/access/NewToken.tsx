@@ -1,0 +1,59 @@
+import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { useMutation } from '@tanstack/react-query'
+import { type SyntheticEvent, useState } from 'react'
+import { post } from '../../api/client'
+import { queryClient, tenantKey } from '../../api/queries'
+import type { NewToken as Made } from '../../api/types'
+import { Command } from '../../parts/Command'
+import { useRole } from '../../parts/context'
+import { Icon } from '../../parts/icons'
+
+const READ = ['insights:read', 'streams:read', 'models:read', 'runs:read', 'costs:read']
+const WRITE = ['streams:write', 'models:write', 'runs:write']
+
+/** Makes a token; its text is shown this one time. */
+export function NewToken({ tenant }: { tenant: string }) {
+  const { mayOperate } = useRole()
+  const [opened, { open, close }] = useDisclosure()
+  const [name, setName] = useState('')
+  const [writes, setWrites] = useState(false)
+  const scopes = writes ? [...READ, ...WRITE] : READ
+  const make = useMutation({
+    mutationFn: () => post<Made>(`/tenants/${encodeURIComponent(tenant)}/tokens`, { name, scopes }),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'tokens'] }),
+  })
+  const done = () => {
+    close()
+    make.reset()
+    setName('')
+  }
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault()
+    make.mutate()
+  }
+  if (!mayOperate) return null
+  return (
+    <>
+      <Button size="compact-sm" leftSection={<Icon name="plus" size={14} />} onClick={open}>New token</Button>
+      <Modal opened={opened} onClose={done} title={make.data ? 'Copy the token now' : 'New API token'} centered>
+        {make.data ? (
+          <Stack>
+            <Text size="sm">It is shown this one time; only its hash is stored.</Text>
+            <Command label="token">{`export EXFM_TOKEN=${make.data.token}`}</Command>
+            <Group justify="flex-end"><Button onClick={done}>I have copied it</Button></Group>
+          </Stack>
+        ) : (
+          <form onSubmit={submit}>
+            <Stack>
+              {make.error ? <Alert color="red" variant="light" role="alert">{make.error.message}</Alert> : null}
+              <TextInput label="Name" description="Which program uses it" required maxLength={80} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+              <Checkbox checked={writes} onChange={(event) => setWrites(event.currentTarget.checked)} label="May also write" description="Upload data, register models, pause them, stop runs. Without this it only reads." />
+              <Group justify="flex-end"><Button type="submit" loading={make.isPending} disabled={!name.trim()}>Make the token</Button></Group>
+            </Stack>
+          </form>
+        )}
+      </Modal>
+    </>
+  )
+}

@@ -1,0 +1,69 @@
+import { Group, SegmentedControl, Select, Stack } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { partitionsQuery, streamsQuery } from '../../api/queries'
+import type { Stream } from '../../api/types'
+import { useTenant } from '../../parts/context'
+import { PageHead } from '../../parts/PageHead'
+import { Resource } from '../../states/Resource'
+import { Empty } from '../../states/States'
+import { FirstStream, upload } from './FirstStream'
+import { PartitionTable } from './PartitionTable'
+import { StreamFacts } from './StreamFacts'
+import { Timeline } from './Timeline'
+
+const FEW = 4
+
+export function Data() {
+  const tenant = useTenant()
+  const streams = useQuery(streamsQuery(tenant))
+  return (
+    <>
+      <PageHead title="Data" tab="Data" sub="Streams of labelled examples and their partitions in event time" />
+      <Resource query={streams} isEmpty={(page) => page.results.length === 0} empty={<div className="panel"><FirstStream tenant={tenant} /></div>}>
+        {(page) => <Streams tenant={tenant} streams={page.results} />}
+      </Resource>
+    </>
+  )
+}
+
+function Streams({ tenant, streams }: { tenant: string; streams: Stream[] }) {
+  const search = useSearch({ from: '/inside/t/$tenant/data' })
+  const navigate = useNavigate({ from: '/t/$tenant/data' })
+  const stream = streams.find((each) => each.id === search.stream) ?? streams[0]
+  if (!stream) return null
+  const choose = (id: string | null) => void navigate({ search: { stream: id ?? undefined, partition: undefined }, replace: true })
+  const options = streams.map((each) => ({ value: each.id, label: each.name }))
+  return (
+    <Stack gap="md">
+      {streams.length > 1 ? (
+        <Group>
+          {streams.length <= FEW ? <SegmentedControl aria-label="Stream" data={options} value={stream.id} onChange={choose} /> : <Select aria-label="Stream" data={options} value={stream.id} onChange={choose} allowDeselect={false} searchable />}
+        </Group>
+      ) : null}
+      <StreamFacts stream={stream} />
+      <StreamData key={stream.id} tenant={tenant} stream={stream} />
+    </Stack>
+  )
+}
+
+function StreamData({ tenant, stream }: { tenant: string; stream: Stream }) {
+  const { partition } = useSearch({ from: '/inside/t/$tenant/data' })
+  const navigate = useNavigate({ from: '/t/$tenant/data' })
+  const query = useQuery(partitionsQuery(tenant, stream.id))
+  return (
+    <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={
+      <div className="panel"><Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty></div>
+    }>
+      {(page) => {
+        const rows = page.results.toSorted((a, b) => a.start.localeCompare(b.start))
+        return (
+          <>
+            <Timeline partitions={rows} more={page.next !== null} onPick={(id) => void navigate({ search: { stream: stream.id, partition: id }, replace: true })} />
+            <PartitionTable partitions={rows.toReversed()} picked={partition} />
+          </>
+        )
+      }}
+    </Resource>
+  )
+}

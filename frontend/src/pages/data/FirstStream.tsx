@@ -1,0 +1,23 @@
+import { Empty } from '../../states/States'
+
+/** The command that uploads one partition. */
+export const upload = (tenant: string, stream: string) =>
+  [
+    `curl -X POST "${window.location.origin}/api/v1/tenants/${tenant}/streams/${stream}/partitions?start=2026-11-01T00:00:00Z&end=2026-11-01T01:00:00Z" \\`,
+    '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Idempotency-Key: $(uuidgen)" \\',
+    '  -H "X-Content-SHA256: $(sha256sum part.parquet | cut -d\' \' -f1)" --data-binary @part.parquet',
+  ].join('\n')
+
+export function FirstStream({ tenant }: { tenant: string }) {
+  const command = [
+    `curl -X POST ${window.location.origin}/api/v1/tenants/${tenant}/streams \\`,
+    '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Content-Type: application/json" \\',
+    '  -d \'{"name": "clicks", "feed_fm": true, "schema": {"features": [{"name": "item_id", "kind": "categorical", "buckets": 10000}],',
+    '       "tasks": [{"name": "click", "kind": "click", "label": "clicked"}], "event_time": "event_time", "user_key": "user_id"}}\'',
+  ].join('\n')
+  return (
+    <Empty title="No stream yet" icon="data" command={command}>
+      A stream names its features, its labels and its event time. Make a token under Access, then register the first one:
+    </Empty>
+  )
+}

@@ -1,0 +1,47 @@
+import { ScrollArea, Table, Text } from '@mantine/core'
+import { useEffect, useRef } from 'react'
+import type { Partition } from '../../api/types'
+import { bytes, count, share } from '../../format/number'
+import { interval } from '../../format/time'
+import { Panel } from '../../parts/Panel'
+import { StateBadge } from '../../parts/StateBadge'
+import { Problems } from './Problems'
+
+/** Positive labels per task as a share of rows. */
+function rates(partition: Partition): string {
+  const { rows, positives } = partition
+  if (!rows || !positives) return '–'
+  return Object.entries(positives).map(([task, n]) => `${task} ${share(n / rows, 2)}`).join(', ') || '–'
+}
+
+export function PartitionTable({ partitions, picked }: { partitions: Partition[]; picked: string | undefined }) {
+  return (
+    <Panel title="Partitions" note="Newest first; immutable once sealed">
+      <ScrollArea.Autosize mah={520} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Partitions, table' }}>
+        <Table fz="sm" stickyHeader miw={720}>
+          <Table.Thead><Table.Tr><Table.Th scope="col">Event time (UTC)</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col" ta="right">Rows</Table.Th><Table.Th scope="col">Label rate</Table.Th><Table.Th scope="col" ta="right">Label sets</Table.Th><Table.Th scope="col" ta="right">Size</Table.Th><Table.Th scope="col">SHA-256</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>{partitions.map((partition) => <Row key={partition.id} partition={partition} picked={partition.id === picked} />)}</Table.Tbody>
+        </Table>
+      </ScrollArea.Autosize>
+    </Panel>
+  )
+}
+
+function Row({ partition, picked }: { partition: Partition; picked: boolean }) {
+  const row = useRef<HTMLTableRowElement>(null)
+  useEffect(() => { if (picked) row.current?.scrollIntoView({ block: 'nearest' }) }, [picked])
+  return (
+    <>
+      <Table.Tr ref={row} bg={picked ? 'var(--mantine-primary-color-light)' : undefined} className="num">
+        <Table.Td>{interval(partition.start, partition.end)}</Table.Td>
+        <Table.Td><StateBadge state={partition.state} /></Table.Td>
+        <Table.Td ta="right">{count(partition.rows)}</Table.Td>
+        <Table.Td>{rates(partition)}</Table.Td>
+        <Table.Td ta="right">{count(partition.label_sets)}</Table.Td>
+        <Table.Td ta="right">{bytes(partition.bytes)}</Table.Td>
+        <Table.Td><Text span size="xs" ff="monospace" title={partition.sha256}>{partition.sha256.slice(0, 12)}</Text></Table.Td>
+      </Table.Tr>
+      {partition.problems.length ? <Table.Tr><Table.Td colSpan={7}><Problems problems={partition.problems} /></Table.Td></Table.Tr> : null}
+    </>
+  )
+}

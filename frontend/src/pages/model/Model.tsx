@@ -1,0 +1,56 @@
+import { Stack } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { curveQuery, modelQuery, runsQuery } from '../../api/queries'
+import type { Model } from '../../api/types'
+import { useTenant } from '../../parts/context'
+import { AnchorLink } from '../../parts/links'
+import { PageHead } from '../../parts/PageHead'
+import { Panel } from '../../parts/Panel'
+import { StateBadge } from '../../parts/StateBadge'
+import { Resource } from '../../states/Resource'
+import { Empty } from '../../states/States'
+import { RunList } from '../runs/RunList'
+import { Curves } from './Curves'
+import { ModelFigures } from './ModelFigures'
+import { PauseButton } from './PauseButton'
+import { CostPanel, LineagePanel, ServingPanel, SpecPanel, SupervisionPanel } from './Panels'
+
+/** Everything about one vertical model: what the foundation model gains it, on what evidence, at what cost. */
+export function ModelPage() {
+  const tenant = useTenant()
+  const id = useParams({ from: '/inside/t/$tenant/models/$model', select: (params) => params.model })
+  const query = useQuery(modelQuery(tenant, id))
+  return <Resource query={query} rows={5}>{(model) => <Content tenant={tenant} model={model} />}</Resource>
+}
+
+function Content({ tenant, model }: { tenant: string; model: Model }) {
+  const curve = useQuery(curveQuery(tenant, model.id))
+  const runs = useQuery(runsQuery(tenant, { model: model.id }))
+  return (
+    <>
+      <PageHead
+        title={model.name}
+        tab={model.name}
+        sub={<>{model.task} on <AnchorLink to="/t/$tenant/data" params={{ tenant }} search={{ stream: model.stream.id }}>{model.stream.name}</AnchorLink> · version {model.version} · <StateBadge state={model.status} /></>}
+        aside={<PauseButton tenant={tenant} model={model} />}
+      />
+      <Stack gap="md">
+        <ModelFigures model={model} />
+        <Resource query={curve} rows={2}>{(data) => <Curves points={data.partitions} name={model.name} />}</Resource>
+        <div className="grid">
+          <SupervisionPanel model={model} className="w4" tenant={tenant} />
+          <ServingPanel model={model} className="w4" />
+          <CostPanel model={model} className="w4" tenant={tenant} />
+          <LineagePanel model={model} className="w4" />
+          <Panel title="Runs of this model" className="w8" aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} search={{ model: model.id }} size="sm">All</AnchorLink>}>
+            <Resource query={runs} isEmpty={(page) => page.results.length === 0} empty={<Empty title="No run yet" icon="runs">The first starts when a partition of {model.stream.name} is sealed.</Empty>}>
+              {(page) => <RunList tenant={tenant} runs={page.results.slice(0, 5)} brief />}
+            </Resource>
+          </Panel>
+        </div>
+        <SpecPanel model={model} />
+      </Stack>
+    </>
+  )
+}

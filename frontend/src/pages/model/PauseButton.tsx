@@ -1,0 +1,28 @@
+import { Button, Stack, Text, Tooltip } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { post } from '../../api/client'
+import { queryClient, tenantKey } from '../../api/queries'
+import type { Model } from '../../api/types'
+import { useRole } from '../../parts/context'
+import { Icon } from '../../parts/icons'
+
+/** Pause takes effect at the next partition; nothing committed is lost. */
+export function PauseButton({ tenant, model }: { tenant: string; model: Model }) {
+  const { mayOperate } = useRole()
+  const action = model.status === 'paused' ? 'resume' : 'pause'
+  const change = useMutation({
+    mutationFn: () => post<Model>(`/tenants/${encodeURIComponent(tenant)}/models/${model.id}/${action}`),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: tenantKey(tenant) }),
+  })
+  const why = !mayOperate ? 'Owners and engineers can pause and resume.' : action === 'pause' ? 'Takes no new partitions until resumed; committed work stays.' : 'Goes on with the next partition in time order.'
+  return (
+    <Stack gap={4} align="flex-end">
+      <Tooltip label={why}>
+        <Button variant="default" loading={change.isPending} data-disabled={!mayOperate || undefined} aria-disabled={!mayOperate} onClick={() => { if (mayOperate) change.mutate() }} leftSection={<Icon name={action === 'pause' ? 'pause' : 'runs'} size={16} />}>
+          {action === 'pause' ? 'Pause training' : 'Resume training'}
+        </Button>
+      </Tooltip>
+      {change.error ? <Text size="sm" className="bad" role="alert">{change.error.message}</Text> : null}
+    </Stack>
+  )
+}

@@ -1,0 +1,42 @@
+import { Text } from '@mantine/core'
+import type { Overview } from '../../api/types'
+import { liftText, verdict } from '../../format/lift'
+import { amount, money, percentOf } from '../../format/money'
+import { plural } from '../../format/number'
+import { AnchorLink } from '../../parts/links'
+
+/** The page in three sentences: gained, paid, left. */
+export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
+  const { spend, models, quota } = data
+  const measured = models.filter((model) => model.lift.value !== null)
+  const gaining = measured.filter((model) => verdict(model.lift) === 'gain')
+  const losing = measured.filter((model) => verdict(model.lift) === 'loss')
+  const best = gaining.toSorted((a, b) => (b.lift.value ?? 0) - (a.lift.value ?? 0))[0]
+  const left = amount(spend.budget) - amount(spend.spent) - amount(spend.reserved)
+
+  return (
+    <div className="grid">
+      <Tile tone={losing.length ? 'bad' : gaining.length ? 'good' : 'quiet'} label="What you gain" figure={measured.length ? `${gaining.length} of ${plural(models.length, 'model')} ${gaining.length === 1 ? 'gains' : 'gain'}` : 'Not measured yet'}>
+        {best ? <>Most: <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: best.id }} underline="always">{best.name}</AnchorLink>, <span className="num">{liftText(best.lift).full}</span></> : 'A model’s lift appears when its first partitions are trained.'}
+        {losing.length ? <>. Losing: {losing.map((model) => model.name).join(', ')}</> : null}
+      </Tile>
+      <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${spend.budget ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
+        of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{spend.budget ? ` (${percentOf(amount(spend.spent), amount(spend.budget)).toFixed(0)} %)` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
+      </Tile>
+      <Tile label="What is left" figure={spend.budget ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
+        {spend.budget ? 'not yet spent or reserved; ' : 'Ask the platform admin for one; '}
+        {quota.models.limit === null ? 'no limit on models' : `room for ${plural(Math.max(0, quota.models.limit - quota.models.used), 'more model', 'more models')}`}
+      </Tile>
+    </div>
+  )
+}
+
+function Tile({ label, figure, tone = '', children }: { label: string; figure: string; tone?: string; children: React.ReactNode }) {
+  return (
+    <section className="panel w4" style={{ padding: 'var(--mantine-spacing-md)' }} aria-label={label}>
+      <Text size="sm" fw={600} className="quiet">{label}</Text>
+      <Text fz={25} fw={680} lh={1.3} className={tone} style={{ letterSpacing: '-0.01em', fontVariantNumeric: 'tabular-nums' }}>{figure}</Text>
+      <Text size="sm" className="quiet">{children}</Text>
+    </section>
+  )
+}

@@ -1,0 +1,38 @@
+import { Stack } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { overviewQuery } from '../../api/queries'
+import type { Overview as OverviewData } from '../../api/types'
+import { useTenant } from '../../parts/context'
+import { PageHead } from '../../parts/PageHead'
+import { day } from '../../format/time'
+import { Resource } from '../../states/Resource'
+import { Attention } from './Attention'
+import { Headline } from './Headline'
+import { LiftPanel } from './LiftPanel'
+import { QuotaPanel } from './QuotaPanel'
+import { RunsNow } from './RunsNow'
+import { SpendPanel } from './SpendPanel'
+
+/** What the tenant gets from the foundation model, what it costs, what is left, what runs, what needs a hand. */
+export function Overview() {
+  const tenant = useTenant()
+  return <Resource query={useQuery(overviewQuery(tenant))} rows={5}>{(data) => <Content tenant={tenant} data={data} />}</Resource>
+}
+
+function Content({ tenant, data }: { tenant: string; data: OverviewData }) {
+  return (
+    <>
+      <PageHead title={data.tenant.name} tab={data.tenant.name} sub={<>Budget period {day(data.period.start)} to {day(data.period.end)} (UTC)</>} />
+      <Stack gap="md">
+        <Attention items={data.attention} />
+        <Headline tenant={tenant} data={data} />
+        <div className="grid">
+          <LiftPanel tenant={tenant} models={data.models} className="w8" />
+          <SpendPanel tenant={tenant} data={data} className="w4" />
+          <RunsNow tenant={tenant} runs={data.runs} className="w8" />
+          <QuotaPanel quota={data.quota} className="w4" />
+        </div>
+      </Stack>
+    </>
+  )
+}

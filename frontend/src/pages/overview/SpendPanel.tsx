@@ -1,0 +1,48 @@
+import { Group, Progress, Stack, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
+import type { Overview } from '../../api/types'
+import { amount, money, percentOf } from '../../format/money'
+import { AnchorLink } from '../../parts/links'
+import { Hint } from '../../parts/Hint'
+import { Panel } from '../../parts/Panel'
+
+/** Spend of the period against the budget; measurement and the FM's share are lines of their own. */
+export function SpendPanel({ tenant, data, className }: { tenant: string; data: Overview; className: string }) {
+  const { spend } = data
+  const budget = amount(spend.budget)
+  const spent = percentOf(amount(spend.spent), budget)
+  const reserved = Math.min(100 - spent, percentOf(amount(spend.reserved), budget))
+  const over = budget > 0 && amount(spend.forecast) > budget
+  const show = (value: string | null) => money(value, spend.currency)
+  return (
+    <Panel title="Spend this period" note={spend.budget ? `against a budget of ${show(spend.budget)}` : 'no budget is set for this period'} className={className} aside={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">Ledger</AnchorLink>}>
+      <Stack gap="xs">
+        {spend.budget ? (
+          <Progress.Root size={14} aria-label={`Spent ${spent.toFixed(0)} % of the budget, ${reserved.toFixed(0)} % reserved`}>
+            <Progress.Section value={spent} color={over ? 'orange.7' : 'ink.7'} aria-label="spent" />
+            <Progress.Section value={reserved} color="ink.3" striped aria-label="reserved" />
+          </Progress.Root>
+        ) : null}
+        <Row label="Spent" value={show(spend.spent)} strong />
+        <Row label="of which measurement" value={show(spend.measurement)} indent hint="The control arm: the same model trained without the foundation model, so that lift can be measured. It about doubles a model’s training cost." />
+        <Row label="Reserved by runs" value={show(spend.reserved)} hint="Held back for partitions being trained now, so that spent + reserved never passes the budget." />
+        <Row label="Forecast to the period’s end" value={show(spend.forecast)} tone={over ? 'bad' : ''} hint={over ? 'At this pace the budget runs out before the period ends. Ask the platform admin for more, or pause a model.' : 'If spending goes on at this pace.'} />
+        <Row label="Share of the FM’s cost" value={show(spend.fm_share)} divided hint="Training and scoring of the foundation model, shared by rows labelled. A line of its own, outside the budget’s hard limit." />
+      </Stack>
+    </Panel>
+  )
+}
+
+interface RowProps { label: string; value: string; hint?: ReactNode; strong?: boolean; indent?: boolean; divided?: boolean; tone?: string }
+
+function Row({ label, value, hint, strong = false, indent = false, divided = false, tone = '' }: RowProps) {
+  return (
+    <Group justify="space-between" wrap="nowrap" gap="xs" style={divided ? { borderTop: '1px solid var(--line)', paddingTop: 8 } : undefined}>
+      <Group gap={2} wrap="nowrap" pl={indent ? 'md' : 0}>
+        <Text size="sm" className={indent ? 'quiet' : ''}>{label}</Text>
+        {hint ? <Hint about={label}>{hint}</Hint> : null}
+      </Group>
+      <Text size="sm" className={`num ${tone}`} fw={strong || tone ? 650 : 450}>{value}</Text>
+    </Group>
+  )
+}

@@ -1,0 +1,126 @@
+/** Addresses of all pages. Filters live in the search part of an address, so that a view can be shared. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { Problem } from './api/problem'
+import { queryClient, sessionQuery, signedOut } from './api/queries'
+import { Home } from './pages/Home'
+import type { ModelFilter } from './pages/models/filter'
+import { Crash, Missing } from './pages/Lost'
+import { SignIn } from './pages/signin/SignIn'
+import { Shell } from './shell/Shell'
+
+export interface RunFilter {
+  state?: string | undefined
+  model?: string | undefined
+}
+
+export interface DataFilter {
+  stream?: string | undefined
+  partition?: string | undefined
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const rootRoute = createRootRoute({ notFoundComponent: Missing, errorComponent: Crash })
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({ next: text(search.next) }),
+  component: SignIn,
+})
+
+/** Everything below needs a session; without one the visitor signs in and comes back. */
+const insideRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'inside',
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.query({ ...sessionQuery, staleTime: 'static' })
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) {
+        // TanStack Router's redirects are thrown by design.
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } })
+      }
+      throw error
+    }
+  },
+})
+
+const homeRoute = createRoute({ getParentRoute: () => insideRoute, path: '/', component: Home })
+const tenantRoute = createRoute({ getParentRoute: () => insideRoute, path: '/t/$tenant', component: Shell })
+
+const overviewRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview/Overview'), 'Overview'),
+})
+const modelsRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/models',
+  validateSearch: (search: Record<string, unknown>): ModelFilter => ({
+    q: text(search.q),
+    task: text(search.task),
+    status: text(search.status),
+    sort: text(search.sort),
+  }),
+  component: lazyRouteComponent(() => import('./pages/models/Models'), 'Models'),
+})
+const modelRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/models/$model',
+  component: lazyRouteComponent(() => import('./pages/model/Model'), 'ModelPage'),
+})
+const runsRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/runs',
+  validateSearch: (search: Record<string, unknown>): RunFilter => ({ state: text(search.state), model: text(search.model) }),
+  component: lazyRouteComponent(() => import('./pages/runs/Runs'), 'Runs'),
+})
+const runRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/runs/$run',
+  component: lazyRouteComponent(() => import('./pages/run/Run'), 'RunPage'),
+})
+const dataRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/data',
+  validateSearch: (search: Record<string, unknown>): DataFilter => ({ stream: text(search.stream), partition: text(search.partition) }),
+  component: lazyRouteComponent(() => import('./pages/data/Data'), 'Data'),
+})
+const costsRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/costs',
+  component: lazyRouteComponent(() => import('./pages/costs/Costs'), 'CostsPage'),
+})
+const foundationRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/foundation',
+  component: lazyRouteComponent(() => import('./pages/foundation/Foundation'), 'FoundationPage'),
+})
+const accessRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/access',
+  component: lazyRouteComponent(() => import('./pages/access/Access'), 'Access'),
+})
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  insideRoute.addChildren([
+    homeRoute,
+    tenantRoute.addChildren([overviewRoute, modelsRoute, modelRoute, runsRoute, runRoute, dataRoute, costsRoute, foundationRoute, accessRoute]),
+  ]),
+])
+
+export const router = createRouter({ routeTree, scrollRestoration: true, defaultPreload: 'intent' })
+
+signedOut.handler = () => {
+  queryClient.clear()
+  void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

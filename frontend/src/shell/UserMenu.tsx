@@ -1,0 +1,49 @@
+import { ActionIcon, Avatar, Group, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { del } from '../api/client'
+import { queryClient } from '../api/queries'
+import type { Me } from '../api/types'
+import { Icon } from '../parts/icons'
+
+export function UserMenu({ me }: { me: Me }) {
+  const navigate = useNavigate()
+  const scheme = useComputedColorScheme('light')
+  const { setColorScheme } = useMantineColorScheme()
+  const leave = useMutation({
+    mutationFn: () => del<undefined>('/session'),
+    onSuccess: async () => {
+      await navigate({ to: '/sign-in', search: { next: undefined } })
+      queryClient.clear()
+    },
+  })
+  const other = scheme === 'dark' ? 'light' : 'dark'
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Tooltip label={`Use the ${other} colours`}>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Use the ${other} colours`} onClick={() => setColorScheme(other)}>
+          <Icon name={scheme === 'dark' ? 'sun' : 'moon'} />
+        </ActionIcon>
+      </Tooltip>
+      <Menu position="bottom-end" width={250}>
+        <Menu.Target>
+          <UnstyledButton aria-label={`Account of ${me.user.name || me.user.email}`} style={{ borderRadius: '50%' }}>
+            <Avatar size={32} color="initials" name={me.user.name || me.user.email} alt="" />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>
+            <Text size="sm" fw={600} c="var(--mantine-color-text)">{me.user.name || me.user.email}</Text>
+            {me.user.email}
+          </Menu.Label>
+          <Menu.Item onClick={() => setColorScheme('auto')} leftSection={<Icon name="sun" size={16} />}>Colours as the system</Menu.Item>
+          {me.user.is_platform_admin ? <Menu.Item component="a" href={`${me.admin_origin}/admin/`} leftSection={<Icon name="away" size={16} />}>Operators’ admin</Menu.Item> : null}
+          <Menu.Divider />
+          <Menu.Item leftSection={<Icon name="out" size={16} />} closeMenuOnClick={false} onClick={() => leave.mutate()}>
+            {leave.error ? `${leave.error.message} Try again` : 'Sign out'}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </Group>
+  )
+}
