@@ -14,3 +14,8 @@ else:
     urlpatterns += [path("", include("api.urls_admin")), path("admin/", admin.site.urls)]
 
 urlpatterns += [re_path(r"^(?!api/|static/|assets/|healthz|readyz)(?P<path>.*)$", dashboard, name="dashboard")]
+
+handler400 = "api.base.errors.bad_request"
+handler403 = "api.base.errors.permission_denied"
+handler404 = "api.base.errors.page_not_found"
+handler500 = "api.base.errors.server_error"

@@ -1,10 +1,13 @@
 """Who exists: users, tenants, memberships, API tokens, and the audit log of what they did."""
 
+import hashlib
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from tenancy.ids import new_id
 from tenancy.managers import PlatformManager, TenantManager
@@ -81,11 +84,29 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
 
+    _stamp: str | None = None
+
     class Meta:
         base_manager_name = "objects"
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def session_stamp(self) -> str:
+        """A hash of the password's hash: changes with it, so that changing the password ends all sessions."""
+        return self._stamp or hashlib.sha256(self.password.encode()).hexdigest()
+
+    @session_stamp.setter
+    def session_stamp(self, stamp: str) -> None:
+        self._stamp = stamp
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self._stamp = None
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        return salted_hmac("tenancy.User.session", self.session_stamp, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Tenant(PlatformOwned):

@@ -1,6 +1,13 @@
 """Sign-in, cookies, headers and limits on what a request may carry."""
 
+from config import env
+
 AUTH_USER_MODEL = "tenancy.User"
+AUTHENTICATION_BACKENDS = ["tenancy.backends.FunctionBackend"]
+SESSION_ENGINE = "tenancy.sessions"
+CSRF_FAILURE_VIEW = "api.base.errors.csrf_failure"
+EXFM_TRUSTED_PROXIES = env.number("EXFM_TRUSTED_PROXIES", 0)
+"""How many proxies in front may be believed in X-Forwarded-For; sign-in counts failures per address."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -1,0 +1,119 @@
+"""`Idempotency-Key`: a create that is sent twice happens once, and both callers get the same answer.
+
+JSON actions use the decorator. Detached actions (streamed bodies) call `replay` in their first scope and `remember` in the
+transaction that stores the result, with a fingerprint that does not need the body:
+
+    print_ = fingerprint(self, parts=[sha256_header])
+    with self.scope():
+        if (answer := replay(self, print_)) is not None:
+            return answer
+    …stream the body…
+    with self.scope():
+        …insert…
+        remember(self, print_, response)
+"""
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+from rest_framework.response import Response
+
+from api.base.viewsets import WalledViewSet
+from api.models import IdempotencyRecord
+from tenancy.errors import Conflict, DomainError
+from tenancy.scope import current_scope
+
+V = TypeVar("V", bound=WalledViewSet)
+
+_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
+
+
+def idempotency_key(view: WalledViewSet) -> str | None:
+    """Return the request's key, None without one; refuse keys that cannot be stored."""
+    key = view.request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.match(key):
+        raise DomainError(
+            "idempotency_key_invalid", "The Idempotency-Key is not usable.", "Use 1–200 printable ASCII characters without spaces."
+        )
+    return key
+
+
+def fingerprint(view: WalledViewSet, parts: Iterable[str | bytes]) -> str:
+    """Return the SHA-256 of method, address with query, and the given parts of the request."""
+    request = view.request._request
+    digest = hashlib.sha256()
+    for part in (request.method or "", request.get_full_path(), *parts):
+        digest.update(part if isinstance(part, bytes) else part.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def replay(view: WalledViewSet, print_: str) -> Response | None:
+    """Return the stored answer to the request's key, None if this is the first time; 409 if the request differs."""
+    key = idempotency_key(view)
+    if key is None:
+        return None
+    record = _records(view).filter(key=key).first()
+    if record is None:
+        return None
+    if record.fingerprint != print_:
+        raise Conflict(
+            "idempotency_key_reused",
+            "This Idempotency-Key belongs to another request.",
+            "Use a new key for a new request; repeat a request unchanged.",
+        )
+    return Response(record.response, status=record.status, headers={"Idempotency-Replayed": "true"})
+
+
+def remember(view: WalledViewSet, print_: str, response: Response, secret_fields: Iterable[str] = ()) -> None:
+    """Store the answer in the current transaction. A concurrent twin that came first makes this one fail with 409."""
+    key = idempotency_key(view)
+    if key is None or response.status_code >= 400:
+        return
+    hidden = set(secret_fields)
+    data = {name: None if name in hidden else value for name, value in response.data.items()}
+    record = IdempotencyRecord(
+        tenant_id=current_scope().tenant_id,
+        user=view.request.user,
+        key=key,
+        fingerprint=print_,
+        status=response.status_code,
+        response=data,
+    )
+    try:
+        with transaction.atomic():
+            record.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(
+            "idempotency_key_in_use", "A request with this Idempotency-Key is being worked on.", "Repeat it in a moment."
+        ) from error
+
+
+def idempotent(
+    action: Callable[..., Response] | None = None, *, secret_fields: Iterable[str] = ()
+) -> Callable[..., Any]:
+    """Decorate a JSON action. `secret_fields` of the answer are not stored: a repetition gets null for them."""
+    if action is None:
+        return functools.partial(idempotent, secret_fields=tuple(secret_fields))
+    wrapped = action
+
+    @functools.wraps(wrapped)
+    def once(self: WalledViewSet, *args: Any, **kwargs: Any) -> Response:
+        if idempotency_key(self) is None:
+            return wrapped(self, *args, **kwargs)
+        print_ = fingerprint(self, [self.request._request.body])
+        if (answer := replay(self, print_)) is not None:
+            return answer
+        response = wrapped(self, *args, **kwargs)
+        remember(self, print_, response, secret_fields)
+        return response
+
+    return once
+
+
+def _records(view: WalledViewSet) -> Any:
+    return IdempotencyRecord.objects.filter(tenant_id=current_scope().tenant_id, user=view.request.user)

@@ -1,0 +1,179 @@
+"""Bases of all views on tenants' and administrators' data."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, ClassVar, final
+
+import structlog
+from django.db import connection, transaction
+from django.http import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+
+from api.base.errors import request_id_of
+from api.base.pagination import CursorPagination
+from api.base.throttling import CredentialThrottle
+from api.base.walls import WalledViewSet
+from tenancy import selectors
+from tenancy.context import Actor, acting
+from tenancy.errors import Forbidden, NotFound
+from tenancy.models import Membership, Tenant, User
+from tenancy.roles import ADMIN_PERMISSIONS, PERMISSIONS, ROLES, allows
+from tenancy.scope import announce, platform_scope, tenant_scope
+from tenancy.tokens import TokenGrant
+
+
+class _ScopedViewSet(WalledViewSet):
+    """Opens one transaction and one scope around each action, whatever the server (WSGI, ASGI) and the pool."""
+
+    permission_classes = [IsAuthenticated]
+    throttle_classes = [CredentialThrottle]
+    pagination_class = CursorPagination
+
+    _slug: str | None = None
+    _stack: ExitStack
+
+    @final
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Run the action inside its transaction and scope; both end here, whatever happens."""
+        self._slug = kwargs.pop("tenant", None)
+        detached = self.action_map.get(request.method.lower()) in self.detached
+        with ExitStack() as self._stack:
+            if not detached:
+                self._stack.enter_context(transaction.atomic())
+            return super().dispatch(request, *args, **kwargs)
+
+    @final
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate and throttle, then check the tenant, the role and the token's scopes, then open the scope."""
+        super().initial(request, *args, **kwargs)
+        if self.action in self.detached:
+            with transaction.atomic():
+                self._check(request)
+            if not connection.in_atomic_block:
+                connection.close()  # back to the pool: the body may take minutes
+            return
+        self._check(request)
+        self._stack.enter_context(self._acting())
+        self._stack.enter_context(self._open())
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """For detached actions: one transaction under the tenant, attributed to the caller."""
+        with self._acting(), self._open(), transaction.atomic():
+            yield
+
+    @property
+    def user(self) -> User:
+        """The signed-in user, or the user of the token."""
+        user: User = self.request.user
+        return user
+
+    def _check(self, request: Request) -> None:
+        raise NotImplementedError
+
+    def _open(self) -> AbstractContextManager[Any]:
+        raise NotImplementedError
+
+    def _acting(self) -> AbstractContextManager[Actor]:
+        grant = self.request.auth if isinstance(self.request.auth, TokenGrant) else None
+        structlog.contextvars.bind_contextvars(user=str(self.user.pk))
+        return acting(
+            Actor(
+                label=self.user.email,
+                user_id=self.user.pk,
+                token_prefix=grant.prefix if grant else "",
+                request_id=request_id_of(self.request._request),
+            )
+        )
+
+    def _permission(self, request: Request) -> str:
+        permission = self.required.get(self.action or "")
+        if permission is None:
+            raise MethodNotAllowed(request.method or "")
+        return permission
+
+    def _check_scopes(self, permission: str) -> None:
+        grant = self.request.auth
+        if isinstance(grant, TokenGrant) and permission not in grant.scopes:
+            raise Forbidden(
+                "scope_missing", f"This token lacks the scope {permission}.", f"Make a token with the scope {permission}."
+            )
+
+
+class TenantViewSet(_ScopedViewSet):
+    """Base of every view below `/api/v1/tenants/{tenant}/`.
+
+    The tenant comes from the URL. Not signed in: 401; not a member, another tenant's token, no such tenant: 404, the
+    same answer for all three; suspended tenant, role too low, scope missing: 403. Inside the action `self.tenant` and
+    `self.membership` are set and the tenant's scope is open.
+    """
+
+    known_permissions: ClassVar[frozenset[str]] = PERMISSIONS
+
+    membership: Membership
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant of the URL."""
+        return self.membership.tenant
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the caller's role and token include a further permission."""
+        grant = self.request.auth
+        return allows(self.membership.role, permission) and (
+            not isinstance(grant, TokenGrant) or permission in grant.scopes
+        )
+
+    @final
+    def _check(self, request: Request) -> None:
+        self.membership = check_member(user=self.user, grant=request.auth, slug=self._slug or "")
+        permission = self._permission(request)
+        check_role(self.membership, permission)
+        self._check_scopes(permission)
+
+    @final
+    def _open(self) -> AbstractContextManager[Any]:
+        structlog.contextvars.bind_contextvars(tenant=self.tenant.slug)
+        return tenant_scope(self.tenant.id, self.user.pk)
+
+
+class PlatformAdminViewSet(_ScopedViewSet):
+    """Base of every view below `/api/v1/admin/`: platform administrators only, in processes with the platform's role."""
+
+    known_permissions: ClassVar[frozenset[str]] = ADMIN_PERMISSIONS
+
+    @final
+    def _check(self, request: Request) -> None:
+        grant = request.auth
+        if not self.user.is_staff or (isinstance(grant, TokenGrant) and grant.tenant_id is not None):
+            raise Forbidden("administrators_only", "Only platform administrators may do this.", "Sign in as one.")
+        self._check_scopes(self._permission(request))
+
+    @final
+    def _open(self) -> AbstractContextManager[Any]:
+        return platform_scope(f"administrator {self.user.email}")
+
+
+def check_member(*, user: User, grant: Any, slug: str) -> Membership:
+    """Return the caller's membership of the tenant, or raise: 404 where the caller may not know the tenant, 403 if suspended."""
+    announce(None, user.pk)
+    membership = selectors.membership_by_slug(user_id=user.pk, slug=slug)
+    foreign = isinstance(grant, TokenGrant) and (membership is None or grant.tenant_id != membership.tenant_id)
+    if membership is None or foreign:
+        raise NotFound("tenant_not_found", "There is no such tenant.", "GET /api/v1/session lists your tenants.")
+    if membership.tenant.status != Tenant.Status.ACTIVE:
+        raise Forbidden("tenant_suspended", f"{membership.tenant.name} is suspended.", "Ask the platform's administrators.")
+    return membership
+
+
+def check_role(membership: Membership, permission: str) -> None:
+    """Raise 403 unless the member's role includes the permission."""
+    if not allows(membership.role, permission):
+        able = ", ".join(role.value for role, permissions in ROLES.items() if permission in permissions)
+        raise Forbidden(
+            "role_too_low", f"Your role, {membership.role}, does not include {permission}.", f"Roles that do: {able}. Ask an owner."
+        )
+
+

@@ -1,0 +1,135 @@
+"""Signing in and out, and who is signed in."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.db import transaction
+from django.middleware.csrf import get_token
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.base.serializers import StrictSerializer
+from api.base.throttling import AnonymousThrottle
+from tenancy import selectors
+from tenancy.errors import Unauthenticated
+from tenancy.models import Role, Tenant, User
+from tenancy.roles import ROLES
+from tenancy.scope import announce
+from tenancy.tokens import TokenGrant
+
+
+class SignInSerializer(StrictSerializer):
+    """What a sign-in needs."""
+
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=256, trim_whitespace=False, style={"input_type": "password"})
+
+
+class MeUserSerializer(StrictSerializer):
+    """The signed-in user."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    is_platform_admin = serializers.BooleanField()
+
+
+class MeTenantSerializer(StrictSerializer):
+    """A tenant the user belongs to."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=Tenant.Status.choices)
+
+
+class MeMembershipSerializer(StrictSerializer):
+    """The user's role in a tenant, and what it allows."""
+
+    tenant = MeTenantSerializer()
+    role = serializers.ChoiceField(choices=Role.choices)
+    permissions = serializers.ListField(child=serializers.CharField())
+
+
+class MeSerializer(StrictSerializer):
+    """Who is signed in, where they belong, and where administrators go."""
+
+    user = MeUserSerializer()
+    memberships = MeMembershipSerializer(many=True)
+    admin_origin = serializers.CharField()
+
+
+def me(user: User, grant: Any = None) -> dict[str, Any]:
+    """Describe the signed-in user; a token sees its own tenant alone."""
+    with transaction.atomic():
+        announce(None, user.pk)
+        memberships = selectors.memberships_of(user_id=user.pk)
+        announce(None, None)
+    if isinstance(grant, TokenGrant):
+        memberships = [row for row in memberships if row.tenant_id == grant.tenant_id]
+    return {
+        "user": {"id": str(user.pk), "email": user.email, "name": user.name, "is_platform_admin": user.is_staff},
+        "memberships": [
+            {
+                "tenant": {
+                    "id": str(row.tenant_id),
+                    "slug": row.tenant.slug,
+                    "name": row.tenant.name,
+                    "status": row.tenant.status,
+                },
+                "role": row.role,
+                "permissions": sorted(ROLES[Role(row.role)]),
+            }
+            for row in memberships
+        ],
+        "admin_origin": settings.EXFM_ADMIN_ORIGIN,
+    }
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+@method_decorator(csrf_protect, name="dispatch")
+class SessionView(APIView):
+    """The dashboard's session. Not atomic: a refused sign-in must still be counted."""
+
+    permission_classes = []
+    throttle_classes = [AnonymousThrottle]
+    http_method_names = ["get", "post", "delete", "head"]
+
+    @extend_schema(operation_id="session_read", responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        """Return who is signed in, or 401; either way the csrftoken cookie is set."""
+        get_token(request._request)
+        if request.user is None or not request.user.is_authenticated:
+            raise Unauthenticated()
+        return Response(me(request.user, request.auth))
+
+    @extend_schema(operation_id="session_create", request=SignInSerializer, responses=MeSerializer)
+    def post(self, request: Request) -> Response:
+        """Sign in. Five failures from one address lock the pair for a quarter of an hour (429)."""
+        wanted = SignInSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = authenticate(
+            request._request, username=wanted.validated_data["email"], password=wanted.validated_data["password"]
+        )
+        if user is None:
+            raise Unauthenticated(
+                "credentials_wrong", "E-mail address and password do not match.", "Check both; passwords are case-sensitive."
+            )
+        with transaction.atomic():
+            login(request._request, user)
+            request.session.save()
+        return Response(me(user))
+
+    @extend_schema(operation_id="session_delete", request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Sign out; signing out twice is fine."""
+        logout(request._request)
+        return Response(status=204)

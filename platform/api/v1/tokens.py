@@ -1,0 +1,104 @@
+"""API tokens of a tenant: owners see and revoke all, engineers their own."""
+
+import uuid
+
+from django.db.models import QuerySet
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base.idempotency import idempotent
+from api.base.serializers import StrictSerializer
+from api.base.viewsets import TenantViewSet
+from tenancy import selectors, services
+from tenancy.errors import Forbidden, NotFound
+from tenancy.models import ApiToken, Role
+from tenancy.tokens import TokenGrant
+
+
+class TokenSerializer(StrictSerializer):
+    """A token, without its secret."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    prefix = serializers.CharField()
+    user = serializers.EmailField(source="user.email")
+    scopes = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class TokenCreateSerializer(StrictSerializer):
+    """What a new token needs; scopes are permissions of the caller's role."""
+
+    name = serializers.CharField(max_length=80)
+    scopes = serializers.ListField(child=serializers.CharField(max_length=40), max_length=40, allow_empty=False)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class TokenCreatedSerializer(TokenSerializer):
+    """A token just made: the only answer that holds `token`. A repetition by idempotency key gets null."""
+
+    token = serializers.CharField(allow_null=True)
+
+
+class TokenViewSet(TenantViewSet):
+    """Credentials for scripts."""
+
+    required = {"list": "tokens:read", "create": "tokens:write", "retrieve": "tokens:read", "destroy": "tokens:write"}
+    serializer_class = TokenSerializer
+
+    @extend_schema(operation_id="tokens_list", responses=TokenSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List the tokens, revoked ones included."""
+        page = self.paginate_queryset(self._visible()) or []
+        return self.get_paginated_response(TokenSerializer(page, many=True).data)
+
+    @extend_schema(operation_id="tokens_create", request=TokenCreateSerializer, responses={201: TokenCreatedSerializer})
+    @idempotent(secret_fields=("token",))
+    def create(self, request: Request) -> Response:
+        """Make a token; its text is in this answer and never again."""
+        wanted = TokenCreateSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        scopes = wanted.validated_data["scopes"]
+        if isinstance(request.auth, TokenGrant) and not set(scopes) <= request.auth.scopes:
+            raise Forbidden("scope_beyond_token", "A token cannot make a token that may do more.", "Leave out the scopes it lacks.")
+        row, text = services.create_token(
+            user=self.user,
+            role=self.membership.role,
+            name=wanted.validated_data["name"],
+            scopes=scopes,
+            expires_at=wanted.validated_data.get("expires_at"),
+        )
+        return Response({**TokenSerializer(row).data, "token": text}, status=201)
+
+    @extend_schema(operation_id="tokens_read", responses=TokenSerializer)
+    def retrieve(self, request: Request, id: uuid.UUID) -> Response:
+        """Return one token."""
+        return Response(TokenSerializer(self._one(id)).data)
+
+    @extend_schema(operation_id="tokens_delete", responses={204: None})
+    def destroy(self, request: Request, id: uuid.UUID) -> Response:
+        """Revoke a token; the next request with it gets 401."""
+        services.revoke_token(token=self._one(id))
+        return Response(status=204)
+
+    def _visible(self) -> QuerySet[ApiToken]:
+        rows = selectors.tokens()
+        return rows if self.membership.role == Role.OWNER else rows.filter(user_id=self.user.pk)
+
+    def _one(self, token_id: uuid.UUID) -> ApiToken:
+        found = self._visible().filter(id=token_id).first()
+        if found is None:
+            raise NotFound("token_not_found", "There is no such token.")
+        return found
+
+
+urls = [
+    path("tokens", TokenViewSet.as_view({"get": "list", "post": "create"})),
+    path("tokens/<uuid:id>", TokenViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+]

@@ -1,0 +1,173 @@
+"""Writes of tenancy: each is one transaction with its audit row."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from tenancy import audit, tokens
+from tenancy.errors import Conflict, Forbidden, Invalid
+from tenancy.models import ApiToken, Membership, Role, Tenant, User
+from tenancy.roles import ADMIN_PERMISSIONS, PERMISSIONS, ROLES
+from tenancy.scope import current_scope
+
+
+def create_user(*, email: str, name: str, password: str, is_staff: bool = False) -> User:
+    """Create a user with a password that the rules accept, or raise `Invalid`/`Conflict`."""
+    address = email.strip().lower()
+    user = User(email=address, name=name, is_staff=is_staff, is_superuser=is_staff)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid("password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password") from error
+    with transaction.atomic():
+        if User.objects.filter(email=address).exists():
+            raise Conflict("email_taken", "A user with this e-mail address exists.", "Use another address.", field="email")
+        user.set_password(password)
+        user.save(force_insert=True)
+        audit.record("user.create", user, after={"email": user.email, "name": user.name, "is_staff": is_staff})
+    return user
+
+
+def set_password(*, user: User, password: str) -> None:
+    """Change a password; all sessions of the user end."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid("password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password") from error
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        audit.record("user.set_password", user)
+
+
+@transaction.atomic
+def create_tenant(*, slug: str, name: str, owner: User, domain: str = "") -> Tenant:
+    """Create a tenant with its first owner."""
+    if Tenant.objects.filter(slug=slug).exists():
+        raise Conflict("tenant_exists", f"A tenant with the slug {slug} exists.", "Choose another slug.", field="slug")
+    tenant = Tenant.objects.create(slug=slug, name=name, domain=domain)
+    audit.record("tenant.create", tenant, after={"slug": slug, "name": name, "domain": domain})
+    add_member(tenant=tenant, user=owner, role=Role.OWNER)
+    return tenant
+
+
+@transaction.atomic
+def set_tenant_status(*, tenant: Tenant, status: Tenant.Status, reason: str) -> Tenant:
+    """Suspend or reactivate a tenant; while suspended its members and tokens get 403."""
+    before = tenant.status
+    if before != status:
+        tenant.status = status
+        tenant.save(update_fields=["status"])
+        audit.record("tenant.status", tenant, before={"status": before}, after={"status": status}, reason=reason)
+    return tenant
+
+
+@transaction.atomic
+def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
+    """Make a user a member."""
+    if Membership.objects.filter(tenant=tenant, user=user).exists():
+        raise Conflict("member_exists", f"{user.email} is a member already.", "Change the member's role instead.", field="email")
+    membership = Membership.objects.create(tenant=tenant, user=user, role=role)
+    audit.record("member.add", membership, after={"email": user.email, "role": role})
+    return membership
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: Role) -> Membership:
+    """Give a member another role; the last owner stays owner."""
+    before = membership.role
+    if before == role:
+        return membership
+    _keep_an_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+    audit.record("member.role", membership, before={"role": before}, after={"role": role})
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership) -> None:
+    """End a membership and revoke the member's tokens of this tenant; the last owner stays."""
+    _keep_an_owner(membership)
+    now = timezone.now()
+    own = ApiToken.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id, revoked_at__isnull=True)
+    own.update(revoked_at=now)
+    audit.record("member.remove", membership, before={"user": membership.user_id, "role": membership.role})
+    membership.delete()
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    """Refuse to touch the only owner; the lock keeps two owners from removing each other at once."""
+    if membership.role != Role.OWNER:
+        return
+    owners = Membership.objects.select_for_update().filter(tenant_id=membership.tenant_id, role=Role.OWNER)
+    if len(owners) < 2:
+        raise Conflict("last_owner", "This is the tenant's only owner.", "Make another member owner first.")
+
+
+@transaction.atomic
+def create_token(
+    *, user: User, role: str, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Create a token of the tenant in scope. Returns the row and the token's text, which is shown once and not stored."""
+    wanted = _known_scopes(scopes, known=PERMISSIONS)
+    beyond = wanted - ROLES[Role(role)]
+    if beyond:
+        raise Forbidden(
+            "scope_beyond_role",
+            f"Your role, {role}, does not include {', '.join(sorted(beyond))}.",
+            "Leave those scopes out, or ask an owner to make the token.",
+        )
+    return _store_token(user=user, tenant_id=current_scope().tenant_id, name=name, scopes=wanted, expires_at=expires_at)
+
+
+@transaction.atomic
+def create_admin_token(*, user: User, name: str, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+    """Create a platform administrator's token with all administrators' scopes, outside every tenant."""
+    if not user.is_staff:
+        raise Forbidden("not_an_administrator", f"{user.email} is not a platform administrator.")
+    return _store_token(user=user, tenant_id=None, name=name, scopes=ADMIN_PERMISSIONS, expires_at=expires_at)
+
+
+@transaction.atomic
+def revoke_token(*, token: ApiToken) -> ApiToken:
+    """Revoke a token; the next request with it is refused."""
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+        audit.record("token.revoke", token, after={"name": token.name, "prefix": token.prefix})
+    return token
+
+
+def _known_scopes(scopes: Iterable[str], *, known: frozenset[str]) -> frozenset[str]:
+    wanted = frozenset(scopes)
+    unknown = wanted - known
+    if unknown or not wanted:
+        what = f"Unknown scopes: {', '.join(sorted(unknown))}." if unknown else "A token needs at least one scope."
+        raise Invalid("scope_unknown", what, f"Choose from {', '.join(sorted(known))}.", field="scopes")
+    return wanted
+
+
+def _store_token(
+    *, user: User, tenant_id: uuid.UUID | None, name: str, scopes: frozenset[str], expires_at: datetime | None
+) -> tuple[ApiToken, str]:
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Invalid("expiry_past", "The expiry lies in the past.", "Give a time in the future, or leave it out.", field="expires_at")
+    secret = tokens.fresh()
+    row = ApiToken(
+        tenant_id=tenant_id,
+        user=user,
+        name=name,
+        prefix=secret.prefix,
+        digest=secret.digest,
+        scopes=sorted(scopes),
+        expires_at=expires_at,
+    )
+    row.save(force_insert=True)
+    audit.record("token.create", row, after={"name": name, "prefix": row.prefix, "scopes": row.scopes, "expires_at": expires_at})
+    return row, secret.text
