@@ -1,0 +1,147 @@
+"""Streams and partitions over HTTP."""
+
+import uuid
+
+from django.urls import URLPattern, path
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.base.idempotency import fingerprint, idempotent, remember, replay
+from api.base.viewsets import TenantViewSet
+from catalog import errors, selectors, services, storage
+from catalog.serializers import (
+    IntervalSerializer,
+    NewStreamSerializer,
+    PartitionSerializer,
+    StreamSerializer,
+    StreamTermsSerializer,
+)
+
+RAW_TYPES = ("application/vnd.apache.parquet", "application/octet-stream", "application/x-parquet")
+
+
+class StreamViewSet(TenantViewSet):
+    """A tenant's streams."""
+
+    serializer_class = StreamSerializer
+    required = {
+        "list": "streams:read",
+        "retrieve": "streams:read",
+        "create": "streams:write",
+        "partial_update": "streams:write",
+    }
+
+    @extend_schema(responses=StreamSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List the streams, newest first."""
+        page = self.paginate_queryset(selectors.streams())
+        return self.get_paginated_response(StreamSerializer(page, many=True).data)
+
+    @extend_schema(request=NewStreamSerializer, responses={201: StreamSerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Register a stream by its schema."""
+        form = NewStreamSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        stream = services.create_stream(
+            tenant=self.tenant,
+            name=form.validated_data["name"],
+            schema=form.validated_data["schema"],
+            terms=form.terms(),
+        )
+        found = selectors.stream(stream_id=stream.id)
+        return Response(StreamSerializer(found).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=StreamSerializer)
+    def retrieve(self, request: Request, stream_id: uuid.UUID) -> Response:
+        """Show a stream."""
+        return Response(StreamSerializer(selectors.stream(stream_id=stream_id)).data)
+
+    @extend_schema(request=StreamTermsSerializer, responses=StreamSerializer)
+    def partial_update(self, request: Request, stream_id: uuid.UUID) -> Response:
+        """Change the label deadline and the consents; withdrawing a consent does not unlearn what was learned."""
+        form = StreamTermsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        terms = form.terms(selectors.stream(stream_id=stream_id))
+        return Response(StreamSerializer(services.change_terms(stream_id=stream_id, terms=terms)).data)
+
+
+class PartitionViewSet(TenantViewSet):
+    """The partitions of a stream."""
+
+    serializer_class = PartitionSerializer
+    pagination_order = ("-start", "-id")
+    detached = frozenset({"create"})
+    required = {"list": "streams:read", "retrieve": "streams:read", "create": "streams:write"}
+
+    @extend_schema(responses=PartitionSerializer(many=True))
+    def list(self, request: Request, stream_id: uuid.UUID) -> Response:
+        """List the stream's partitions, latest event time first."""
+        selectors.stream(stream_id=stream_id)
+        page = self.paginate_queryset(selectors.partitions(stream_id=stream_id))
+        return self.get_paginated_response(PartitionSerializer(page, many=True).data)
+
+    @extend_schema(responses=PartitionSerializer)
+    def retrieve(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
+        """Show a partition; a rejected one says what is wrong with it, by column and row."""
+        found = selectors.partition(stream_id=stream_id, partition_id=partition_id)
+        return Response(PartitionSerializer(found).data)
+
+    @extend_schema(
+        request=dict.fromkeys(RAW_TYPES[:2], OpenApiTypes.BINARY),
+        parameters=[
+            OpenApiParameter("start", OpenApiTypes.DATETIME, required=True, description="first moment of the interval"),
+            OpenApiParameter("end", OpenApiTypes.DATETIME, required=True, description="end of the interval, not in it"),
+            OpenApiParameter(
+                "X-Content-SHA256", str, OpenApiParameter.HEADER, description="SHA-256 of the body, in hexadecimal"
+            ),
+        ],
+        responses={202: PartitionSerializer, 200: PartitionSerializer},
+    )
+    def create(self, request: Request, stream_id: uuid.UUID) -> Response:
+        """Upload a partition: the body is the Parquet file. 202: received, it is validated next; 200: known already.
+
+        Content and interval identify a partition, so that the same upload again changes nothing.
+        """
+        query = IntervalSerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        start, end = query.validated_data["start"], query.validated_data["end"]
+        raw = request._request
+        if (raw.content_type or "") not in RAW_TYPES:
+            raise errors.wrong_media_type(raw.content_type or "")
+        declared = storage.check_digest(request.headers.get("X-Content-SHA256", ""))
+        length = int(request.headers.get("Content-Length") or 0)
+        print_ = fingerprint(self, [declared])
+        with self.scope():
+            if (answer := replay(self, print_)) is not None:
+                return answer
+            known = services.admit_upload(stream_id=stream_id, start=start, end=end, sha256=declared, bytes=length)
+            if known is not None:
+                return self._answer(stream_id, known.id, status.HTTP_200_OK)
+        with storage.receive(raw, declared=declared) as received, self.scope():
+            partition, new = services.receive_partition(
+                stream_id=stream_id, start=start, end=end, received=received
+            )
+            code = status.HTTP_202_ACCEPTED if new else status.HTTP_200_OK
+            response = self._answer(stream_id, partition.id, code)
+            remember(self, print_, response)
+            return response
+
+    def _answer(self, stream_id: uuid.UUID, partition_id: uuid.UUID, code: int) -> Response:
+        found = selectors.partition(stream_id=stream_id, partition_id=partition_id)
+        return Response(PartitionSerializer(found).data, status=code)
+
+
+_ONE, _MANY = {"get": "retrieve"}, {"get": "list", "post": "create"}
+
+tenant_urls: list[URLPattern] = [
+    path("streams", StreamViewSet.as_view(_MANY)),
+    path("streams/<uuid:stream_id>", StreamViewSet.as_view({**_ONE, "patch": "partial_update"})),
+    path("streams/<uuid:stream_id>/partitions", PartitionViewSet.as_view(_MANY)),
+    path("streams/<uuid:stream_id>/partitions/<uuid:partition_id>", PartitionViewSet.as_view(_ONE)),
+]
+
+admin_urls: list[URLPattern] = []

@@ -1,0 +1,85 @@
+"""Streams and partitions as JSON."""
+
+from rest_framework import serializers
+
+from api.base.serializers import StrictModelSerializer, StrictSerializer
+from catalog.models import Partition, Stream
+from catalog.services import StreamTerms
+
+
+class StreamCountsSerializer(StrictSerializer):
+    """How much a stream holds."""
+
+    sealed = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    rows = serializers.IntegerField(help_text="rows of sealed partitions")
+
+
+class StreamSerializer(StrictModelSerializer):
+    """A stream with its schema and counts."""
+
+    schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")  # type: ignore[assignment]
+    partitions = StreamCountsSerializer(source="*", read_only=True)
+
+    class Meta:
+        model = Stream
+        fields = (
+            "id",
+            "name",
+            "schema",
+            "label_deadline_seconds",
+            "feed_fm",
+            "feed_shared",
+            "partitions",
+            "created_at",
+        )
+
+
+class StreamTermsSerializer(StrictSerializer):
+    """What a team decides about a stream; what is left out stays as it is."""
+
+    label_deadline_seconds = serializers.IntegerField(min_value=0, max_value=30 * 86_400, required=False)
+    feed_fm = serializers.BooleanField(required=False)
+    feed_shared = serializers.BooleanField(required=False)
+
+    def terms(self, stream: Stream | None = None) -> StreamTerms:
+        """Return the validated terms on top of the stream's, or of the defaults."""
+        known = stream or StreamTerms()
+        names = ("label_deadline_seconds", "feed_fm", "feed_shared")
+        return StreamTerms(**{name: self.validated_data.get(name, getattr(known, name)) for name in names})
+
+
+class NewStreamSerializer(StreamTermsSerializer):
+    """A stream to register."""
+
+    name = serializers.SlugField(max_length=63)
+    schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")  # type: ignore[assignment]
+
+
+class PartitionProblemSerializer(StrictSerializer):
+    """One thing that is wrong with an uploaded file."""
+
+    column = serializers.CharField(allow_null=True)
+    row = serializers.IntegerField(allow_null=True, help_text="counted from 0")
+    expected = serializers.CharField(allow_null=True)
+    found = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+
+
+class PartitionSerializer(StrictModelSerializer):
+    """A partition and, if it was rejected, why."""
+
+    problems = PartitionProblemSerializer(many=True, read_only=True)
+    positives = serializers.DictField(child=serializers.IntegerField(), help_text="task name -> positive labels")
+    label_sets = serializers.IntegerField(source="label_set_count", read_only=True)
+
+    class Meta:
+        model = Partition
+        fields = ("id", "start", "end", "state", "rows", "positives", "sha256", "bytes", "problems", "label_sets")
+
+
+class IntervalSerializer(StrictSerializer):
+    """The interval `[start, end)` of an upload, in the query."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
