@@ -1,0 +1,31 @@
+"""Splitting money: the parts sum to the whole, whatever the weights."""
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from budgets.money import UNIT, cap, charge, largest_remainder, seconds
+
+totals = st.integers(0, 10**12).map(lambda units: units * UNIT)
+weights = st.dictionaries(st.integers(0, 50), st.integers(0, 10**9), max_size=20)
+
+
+@given(totals, weights)
+def test_parts_sum_to_the_total_and_none_is_a_unit_off(total: Decimal, weights: dict[int, int]) -> None:
+    parts = largest_remainder(total, weights)
+    whole = sum(weights.values())
+    if not whole:
+        assert parts == {}
+        return
+    assert sum(parts.values()) == total
+    for key, part in parts.items():
+        assert abs(part - total * weights[key] / whole) < UNIT
+        assert part >= 0
+    assert set(parts) == {key for key, weight in weights.items() if weight}
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=6), st.decimals("0.000000001", "10", places=9))
+def test_a_cap_covers_every_way_of_settling_it_in_lines(lines: list[float], rate: Decimal) -> None:
+    whole = sum((seconds(line) for line in lines), Decimal(0))
+    assert sum(charge(seconds(line), rate) for line in lines) <= cap(whole, rate)
