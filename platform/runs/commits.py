@@ -154,9 +154,7 @@ def _head(verdict: events.HeadVerdict) -> dict[str, Any]:
 
 def _advance(lineage: Lineage, file: events.File, position: datetime, tenant_id: Any) -> Checkpoint:
     """Store the checkpoint and move the lineage's head to it."""
-    checkpoint = Checkpoint.objects.create(
-        tenant_id=tenant_id, lineage=lineage, position=position, **for_storage(file)
-    )
+    checkpoint = Checkpoint.objects.create(tenant_id=tenant_id, lineage=lineage, position=position, **for_storage(file))
     Lineage.objects.filter(id=lineage.id).update(head=checkpoint)
     return checkpoint
 

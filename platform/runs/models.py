@@ -84,7 +84,8 @@ class Run(TenantOrPlatformOwned):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["model"], condition=Q(kind="vm.train", state__in=[s.value for s in OPEN_STATES]),
+                fields=["model"],
+                condition=Q(kind="vm.train", state__in=[s.value for s in OPEN_STATES]),
                 name="run_one_open_per_model",
             ),
             models.UniqueConstraint(

@@ -55,3 +55,8 @@ def notify(channel: str, payload: str) -> None:
     """NOTIFY within the current transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+
+
+def dispatch_soon() -> None:
+    """Ask for dispatching at once: outside a transaction, when capacity has come."""
+    _send("runs.dispatch")

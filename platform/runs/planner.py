@@ -29,9 +29,7 @@ def plan(now: datetime | None = None) -> list[Run]:
         wanted += [Run(kind=kind, foundation_model=foundation_model) for kind in (Kind.FM_TRAIN, Kind.DAS_SCORE)]
     models = VerticalModel.objects.filter(status=VerticalModel.Status.ACTIVE).select_related("stream", "tenant")
     wanted += [Run(kind=Kind.VM_TRAIN, model=model, tenant=model.tenant) for model in models]
-    busy = set(
-        Run.objects.filter(state__in=OPEN_STATES).values_list("kind", "model_id", "foundation_model_id")
-    )
+    busy = set(Run.objects.filter(state__in=OPEN_STATES).values_list("kind", "model_id", "foundation_model_id"))
     made = []
     for run in wanted:
         if (run.kind, run.model_id, run.foundation_model_id) in busy or _on_hold(run, moment):

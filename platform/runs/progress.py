@@ -1,4 +1,4 @@
-"""Live progress of a held run: a small JSON on its row for the run's page, and chunks of metric points. Display only."""
+"""Live progress of a held run: a small JSON on its row, and chunks of metric points. Display only."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

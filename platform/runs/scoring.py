@@ -30,7 +30,7 @@ def next_scoring(foundation_model: FoundationModel, now: datetime | None = None)
     """
     moment = now or timezone.now()
     pending = frontier(foundation_model)
-    for partition in sorted(_wanted(foundation_model), key=lambda p: (p.start, p.id)):
+    for partition in sorted(wanted(foundation_model), key=lambda p: (p.start, p.id)):
         snapshot = newest_published(foundation_model_id=foundation_model.id, at_or_before=partition.start)
         if snapshot is None:
             continue
@@ -43,7 +43,7 @@ def next_scoring(foundation_model: FoundationModel, now: datetime | None = None)
     return None
 
 
-def _wanted(foundation_model: FoundationModel) -> list[Partition]:
+def wanted(foundation_model: FoundationModel) -> list[Partition]:
     """Partitions that some active bound model has neither consumed nor claimed, without a label set of this FM."""
     heads = heads_of(foundation_model)
     bindings = Binding.objects.filter(

@@ -35,8 +35,9 @@ def reap(now: datetime | None = None) -> int:
     reaped = 0
     for run in Run.objects.filter(state__in=LEASED, lease_expires_at__lt=moment):
         with transaction.atomic():
-            # Locked and looked at again: a heartbeat may have come between.
-            held = Run.objects.select_for_update(skip_locked=True).filter(id=run.id, lease_expires_at__lt=moment).first()
+            # Looked at again under the lock: a heartbeat may have come between.
+            lapsed = Run.objects.select_for_update(skip_locked=True).filter(lease_expires_at__lt=moment)
+            held = lapsed.filter(id=run.id).first()
             if held is None or held.lease_token is None:
                 continue
             attempt = Attempt.objects.get(run=held, lease_token=held.lease_token)

@@ -81,9 +81,7 @@ def next_lesson(model: VerticalModel, now: datetime) -> Lesson | Nothing:
     primary = primary_of(lineages)
     version = primary.model_version
     assert version is not None  # noqa: S101 - a constraint of the table
-    ready = ahead(
-        stream_id=model.stream_id, after=positions(primary).get(model.stream_id), start_from=model.train_from
-    )
+    ready = ahead(stream_id=model.stream_id, after=positions(primary).get(model.stream_id), start_from=model.train_from)
     if not ready:
         return NO_DATA
     labels = choose(model=model, version=version, partition=ready[0], now=now)

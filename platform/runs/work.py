@@ -139,4 +139,3 @@ def for_storage(file: events.File) -> dict[str, Any]:
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat()
-

@@ -1,0 +1,75 @@
+"""Celery tasks. Each is a nudge that may come twice, late or never: the database decides whether there is work."""
+
+import socket
+import time
+import uuid
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from celery import Task
+
+from catalog.selectors import unvalidated
+from catalog.tasks_out import validate_now
+from config.celery import app
+from runs.dispatch import dispatch
+from runs.planner import plan
+from runs.sweeping import forget_workers, reap, resend, stop_paused
+from workers import lifecycle
+from workers.database import platform_work
+from workers.leftovers import remove_leftovers
+from workers.supervisor import supervise
+from workers.validation import validate_partition
+
+__all__ = ["lifecycle"]
+
+log = structlog.get_logger("exfm.workers")
+
+VALIDATE_AGAIN_AFTER: Final = timedelta(seconds=30)
+LEFTOVERS_EVERY_SECONDS: Final = 3600.0
+_next_leftovers = 0.0
+
+
+@app.task(name="runs.plan", ignore_result=True)
+def plan_task() -> None:
+    """Make runs where there is work, and admit what fits."""
+    with platform_work("planner"):
+        plan()
+        dispatch()
+
+
+@app.task(name="runs.dispatch", ignore_result=True)
+def dispatch_task() -> None:
+    """Admit what fits."""
+    with platform_work("dispatcher"):
+        dispatch()
+
+
+@app.task(name="runs.supervise", bind=True, ignore_result=True, acks_late=False)
+def supervise_task(self: "Task[[str], None]", run_id: str) -> None:
+    """See one attempt of the run through; lives as long as the attempt."""
+    supervise(uuid.UUID(run_id), worker=str(self.request.hostname or socket.gethostname()))
+
+
+@app.task(name="runs.sweep", ignore_result=True)
+def sweep_task() -> None:
+    """Reap dead leases, send lost nudges again, plan, dispatch; now and then remove files that nothing refers to."""
+    global _next_leftovers
+    with platform_work("sweep"):
+        reap()
+        stop_paused()
+        resend()
+        plan()
+        dispatch()
+        for partition_id, tenant_id in unvalidated(older_than=VALIDATE_AGAIN_AFTER):
+            validate_now(partition_id=partition_id, tenant_id=tenant_id)
+        if time.monotonic() >= _next_leftovers:
+            _next_leftovers = time.monotonic() + LEFTOVERS_EVERY_SECONDS
+            forget_workers()
+            remove_leftovers()
+
+
+@app.task(name="catalog.validate_partition", ignore_result=True)
+def validate_partition_task(partition_id: str, tenant_id: str) -> None:
+    """Validate an uploaded partition, then seal or reject it."""
+    validate_partition(uuid.UUID(partition_id))
