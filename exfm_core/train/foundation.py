@@ -91,7 +91,7 @@ class FoundationTrainer:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
     def _judge(self, held: list[Rows], current: Snapshot | None, limits: Limits) -> Judgement:
         tensors = [*self.net.tables.state().values(), *self.net.parameters()]
