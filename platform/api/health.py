@@ -68,9 +68,13 @@ def _database() -> Check:
         role, above = cursor.fetchone()
     wanted = EXPECTED_ROLE.get(settings.EXFM_PROCESS)
     if above:
-        return Check("database", False, "The database role stands above row-level security.", "Use the role of this process.")
+        return Check(
+            "database", False, "The database role stands above row-level security.", "Use the role of this process."
+        )
     if wanted is not None and role != wanted:
-        return Check("database", False, "The process has another process's database role.", f"Give it {wanted}'s DATABASE_URL.")
+        return Check(
+            "database", False, "The process has another process's database role.", f"Give it {wanted}'s DATABASE_URL."
+        )
     return Check("database", True, f"signed in as {role}")
 
 

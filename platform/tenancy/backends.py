@@ -12,7 +12,8 @@ from tenancy import lockout
 from tenancy.addresses import client_address
 from tenancy.models import User
 
-_COLUMNS = ("id", "email", "name", "is_active", "is_staff", "is_superuser", "last_login", "created_at")
+_COLUMNS = tuple(field.attname for field in User._meta.concrete_fields if field.attname != "password")
+"""In the model's order, as `from_db` wants them."""
 
 
 def load_user(user_id: uuid.UUID | str) -> User | None:

@@ -64,7 +64,13 @@ def count_failure(*, email: str, address: str) -> None:
                     locked_until = CASE WHEN a.window_started_at >= %(since)s AND a.failures + 1 >= %(limit)s
                         THEN %(until)s ELSE NULL END
                 """,
-                {"key": key, "now": now, "since": now - limit.window, "limit": limit.failures, "until": now + limit.lock},
+                {
+                    "key": key,
+                    "now": now,
+                    "since": now - limit.window,
+                    "limit": limit.failures,
+                    "until": now + limit.lock,
+                },
             )
 
 

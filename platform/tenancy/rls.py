@@ -138,7 +138,9 @@ class EnableRLS(_SQL):
         if self.also_reads:
             statements.append(f"CREATE POLICY further_rows ON {table} FOR SELECT TO {APP} USING ({self.also_reads})")
         for command in self.owner:
-            clauses = {"SELECT": "USING (true)", "INSERT": "WITH CHECK (true)"}.get(command, "USING (true) WITH CHECK (true)")
+            clauses = {"SELECT": "USING (true)", "INSERT": "WITH CHECK (true)"}.get(
+                command, "USING (true) WITH CHECK (true)"
+            )
             statements.append(
                 f"CREATE POLICY owner_{command.lower()} ON {table} FOR {command} TO CURRENT_USER {clauses}"
             )
@@ -189,7 +191,7 @@ class TenantForeignKey(_SQL):
             return [
                 f'CREATE CONSTRAINT TRIGGER "{self._name}" AFTER INSERT OR UPDATE OF tenant_id, "{self.column}" ON "{self.table}"'
                 f" DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW"
-                f" WHEN (NEW.tenant_id IS NOT NULL AND NEW.\"{self.column}\" IS NOT NULL)"
+                f' WHEN (NEW.tenant_id IS NOT NULL AND NEW."{self.column}" IS NOT NULL)'
                 f" EXECUTE FUNCTION exfm_same_tenant('{self.parent}', '{self.column}')"
             ]
         return [

@@ -23,10 +23,14 @@ def create_user(*, email: str, name: str, password: str, is_staff: bool = False)
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise Invalid("password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password") from error
+        raise Invalid(
+            "password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password"
+        ) from error
     with transaction.atomic():
         if User.objects.filter(email=address).exists():
-            raise Conflict("email_taken", "A user with this e-mail address exists.", "Use another address.", field="email")
+            raise Conflict(
+                "email_taken", "A user with this e-mail address exists.", "Use another address.", field="email"
+            )
         user.set_password(password)
         user.save(force_insert=True)
         audit.record("user.create", user, after={"email": user.email, "name": user.name, "is_staff": is_staff})
@@ -38,7 +42,9 @@ def set_password(*, user: User, password: str) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise Invalid("password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password") from error
+        raise Invalid(
+            "password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password"
+        ) from error
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
@@ -71,7 +77,9 @@ def set_tenant_status(*, tenant: Tenant, status: Tenant.Status, reason: str) -> 
 def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
     """Make a user a member."""
     if Membership.objects.filter(tenant=tenant, user=user).exists():
-        raise Conflict("member_exists", f"{user.email} is a member already.", "Change the member's role instead.", field="email")
+        raise Conflict(
+            "member_exists", f"{user.email} is a member already.", "Change the member's role instead.", field="email"
+        )
     membership = Membership.objects.create(tenant=tenant, user=user, role=role)
     audit.record("member.add", membership, after={"email": user.email, "role": role})
     return membership
@@ -157,7 +165,12 @@ def _store_token(
     *, user: User, tenant_id: uuid.UUID | None, name: str, scopes: frozenset[str], expires_at: datetime | None
 ) -> tuple[ApiToken, str]:
     if expires_at is not None and expires_at <= timezone.now():
-        raise Invalid("expiry_past", "The expiry lies in the past.", "Give a time in the future, or leave it out.", field="expires_at")
+        raise Invalid(
+            "expiry_past",
+            "The expiry lies in the past.",
+            "Give a time in the future, or leave it out.",
+            field="expires_at",
+        )
     secret = tokens.fresh()
     row = ApiToken(
         tenant_id=tenant_id,
@@ -169,5 +182,7 @@ def _store_token(
         expires_at=expires_at,
     )
     row.save(force_insert=True)
-    audit.record("token.create", row, after={"name": name, "prefix": row.prefix, "scopes": row.scopes, "expires_at": expires_at})
+    audit.record(
+        "token.create", row, after={"name": name, "prefix": row.prefix, "scopes": row.scopes, "expires_at": expires_at}
+    )
     return row, secret.text

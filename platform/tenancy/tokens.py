@@ -53,10 +53,14 @@ def verify(text: str) -> TokenGrant:
     """Return what the token grants now, or raise `Unauthenticated`; revocation and expiry act at once."""
     match = _SHAPE.match(text)
     if match is None:
-        raise Unauthenticated("token_malformed", "This is not an ExFM token.", "Send `Authorization: Bearer exfm_…` in full.")
+        raise Unauthenticated(
+            "token_malformed", "This is not an ExFM token.", "Send `Authorization: Bearer exfm_…` in full."
+        )
     prefix, secret = match.groups()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, tenant_id, user_id, digest, scopes, expires_at, revoked_at FROM exfm_token(%s)", [prefix])
+        cursor.execute(
+            "SELECT id, tenant_id, user_id, digest, scopes, expires_at, revoked_at FROM exfm_token(%s)", [prefix]
+        )
         row = cursor.fetchone()
         if row is None or not hmac.compare_digest(row[3], digest(secret)):
             raise Unauthenticated("token_unknown", "This token does not exist.", "Make a new token and use that.")

@@ -28,4 +28,6 @@ def refuse_if_changed(request: Request, current: Any) -> None:
     if wanted is None or wanted.strip() == "*":
         return
     if etag(current) not in {tag.strip() for tag in wanted.split(",")}:
-        raise PreconditionFailed("changed_meanwhile", "This was changed since you read it.", "Read it again, then repeat your change.")
+        raise PreconditionFailed(
+            "changed_meanwhile", "This was changed since you read it.", "Read it again, then repeat your change."
+        )

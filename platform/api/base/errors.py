@@ -25,8 +25,9 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
-    """REST framework's exception handler: roll back, then answer with the problem."""
-    set_rollback()
+    """REST framework's exception handler: roll back the view's transaction, if it has one, and answer with the problem."""
+    if getattr(context.get("view"), "in_transaction", True):
+        set_rollback()
     request = context.get("request")
     problem = to_problem(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -48,7 +49,13 @@ def to_problem(error: Exception) -> problems.Problem:
     match error:
         case DomainError():
             return problems.Problem(
-                error.status, error.code, error.message, error.mend, error.field, _retry(error.retry_after), _challenge(error.status)
+                error.status,
+                error.code,
+                error.message,
+                error.mend,
+                error.field,
+                _retry(error.retry_after),
+                _challenge(error.status),
             )
         case ExfmError():
             return problems.Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, error.message, error.mend)
@@ -59,19 +66,30 @@ def to_problem(error: Exception) -> problems.Problem:
         case Http404():
             return problems.Problem(404, "not_found", "There is nothing here.", "Check the address and the ids in it.")
         case PermissionDenied():
-            return problems.Problem(403, "forbidden", "You may not do this.", "Ask an owner of the tenant for the right.")
+            return problems.Problem(
+                403, "forbidden", "You may not do this.", "Ask an owner of the tenant for the right."
+            )
         case ProtectedError():
             return problems.Problem(409, "in_use", "This is still in use.", "Remove what refers to it first.")
         case RequestDataTooBig():
             return problems.Problem(413, "body_too_large", "The body is too large.", "Send at most 2 MiB of JSON.")
         case PoolTimeout() | OperationalError() | InterfaceError():
             return problems.Problem(
-                503, "database_unavailable", "The database does not answer.", "Try again in a few seconds.", retry_after=5
+                503,
+                "database_unavailable",
+                "The database does not answer.",
+                "Try again in a few seconds.",
+                retry_after=5,
             )
         case DatabaseError() if _is_bad_text(error):
-            return problems.Problem(400, "text_invalid", "The text holds characters that cannot be stored.", "Remove null characters.")
+            return problems.Problem(
+                400, "text_invalid", "The text holds characters that cannot be stored.", "Remove null characters."
+            )
     return problems.Problem(
-        500, "internal_error", "Something went wrong on our side.", "Try again; if it stays, tell the operator the request id."
+        500,
+        "internal_error",
+        "Something went wrong on our side.",
+        "Try again; if it stays, tell the operator the request id.",
     )
 
 
@@ -94,7 +112,9 @@ def _plain(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
             problem.body(request_id_of(request)), status=problem.status, content_type=CONTENT_TYPE
         )
     else:
-        response = HttpResponse(f"{problem.detail} {problem.mend}\n", status=problem.status, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(
+            f"{problem.detail} {problem.mend}\n", status=problem.status, content_type="text/plain; charset=utf-8"
+        )
     for name, value in problem.headers.items():
         response.headers[name] = value
     return response
@@ -102,7 +122,10 @@ def _plain(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler400."""
-    return _plain(request, problems.Problem(400, "bad_request", "The request cannot be read.", "Check its address, headers and body."))
+    return _plain(
+        request,
+        problems.Problem(400, "bad_request", "The request cannot be read.", "Check its address, headers and body."),
+    )
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -37,7 +37,9 @@ def idempotency_key(view: WalledViewSet) -> str | None:
     key = view.request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.match(key):
         raise DomainError(
-            "idempotency_key_invalid", "The Idempotency-Key is not usable.", "Use 1–200 printable ASCII characters without spaces."
+            "idempotency_key_invalid",
+            "The Idempotency-Key is not usable.",
+            "Use 1–200 printable ASCII characters without spaces.",
         )
     return key
 
@@ -89,7 +91,9 @@ def remember(view: WalledViewSet, print_: str, response: Response, secret_fields
             record.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(
-            "idempotency_key_in_use", "A request with this Idempotency-Key is being worked on.", "Repeat it in a moment."
+            "idempotency_key_in_use",
+            "A request with this Idempotency-Key is being worked on.",
+            "Repeat it in a moment.",
         ) from error
 
 

@@ -11,7 +11,6 @@ from rest_framework.parsers import BaseParser
 from tenancy.errors import TooLarge
 
 
-
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 

@@ -62,7 +62,10 @@ class Problem:
 
 
 CSRF = Problem(
-    403, "csrf_failed", "The request lacks a valid CSRF token.", "Send the csrftoken cookie's value in the X-CSRFToken header."
+    403,
+    "csrf_failed",
+    "The request lacks a valid CSRF token.",
+    "Send the csrftoken cookie's value in the X-CSRFToken header.",
 )
 
 

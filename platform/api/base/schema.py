@@ -85,7 +85,11 @@ class AutoSchema(SpectacularSchema):
         text = super().get_description() or ""
         if isinstance(self.view, WalledViewSet):
             permission = self.view.required.get(getattr(self.view, "action", "") or "")
-            who = "Platform administrators; scope" if isinstance(self.view, PlatformAdminViewSet) else "Permission and scope:"
+            who = (
+                "Platform administrators; scope"
+                if isinstance(self.view, PlatformAdminViewSet)
+                else "Permission and scope:"
+            )
             text = f"{text}\n\n{who} `{permission}`." if permission else text
         return text.strip()
 

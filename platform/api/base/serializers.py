@@ -15,7 +15,10 @@ class _Strict(serializers.BaseSerializer):
             if unknown:
                 known = ", ".join(sorted(fields)) or "none"
                 raise serializers.ValidationError(
-                    {name: [serializers.ErrorDetail(f"This field is unknown; known are: {known}.", "unknown_field")] for name in unknown}
+                    {
+                        name: [serializers.ErrorDetail(f"This field is unknown; known are: {known}.", "unknown_field")]
+                        for name in unknown
+                    }
                 )
         return super().to_internal_value(data)
 

@@ -33,14 +33,16 @@ class _ScopedViewSet(WalledViewSet):
 
     _slug: str | None = None
     _stack: ExitStack
+    in_transaction = True
 
     @final
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Run the action inside its transaction and scope; both end here, whatever happens."""
         self._slug = kwargs.pop("tenant", None)
         detached = self.action_map.get(request.method.lower()) in self.detached
+        self.in_transaction = not detached
         with ExitStack() as self._stack:
-            if not detached:
+            if self.in_transaction:
                 self._stack.enter_context(transaction.atomic())
             return super().dispatch(request, *args, **kwargs)
 
@@ -98,7 +100,9 @@ class _ScopedViewSet(WalledViewSet):
         grant = self.request.auth
         if isinstance(grant, TokenGrant) and permission not in grant.scopes:
             raise Forbidden(
-                "scope_missing", f"This token lacks the scope {permission}.", f"Make a token with the scope {permission}."
+                "scope_missing",
+                f"This token lacks the scope {permission}.",
+                f"Make a token with the scope {permission}.",
             )
 
 
@@ -164,7 +168,9 @@ def check_member(*, user: User, grant: Any, slug: str) -> Membership:
     if membership is None or foreign:
         raise NotFound("tenant_not_found", "There is no such tenant.", "GET /api/v1/session lists your tenants.")
     if membership.tenant.status != Tenant.Status.ACTIVE:
-        raise Forbidden("tenant_suspended", f"{membership.tenant.name} is suspended.", "Ask the platform's administrators.")
+        raise Forbidden(
+            "tenant_suspended", f"{membership.tenant.name} is suspended.", "Ask the platform's administrators."
+        )
     return membership
 
 
@@ -173,7 +179,7 @@ def check_role(membership: Membership, permission: str) -> None:
     if not allows(membership.role, permission):
         able = ", ".join(role.value for role, permissions in ROLES.items() if permission in permissions)
         raise Forbidden(
-            "role_too_low", f"Your role, {membership.role}, does not include {permission}.", f"Roles that do: {able}. Ask an owner."
+            "role_too_low",
+            f"Your role, {membership.role}, does not include {permission}.",
+            f"Roles that do: {able}. Ask an owner.",
         )
-
-

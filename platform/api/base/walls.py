@@ -53,22 +53,30 @@ class WalledViewSet(GenericViewSet[Any]):
             return
         touched = [name for name in PROTECTED if not _owner_of(cls, name).startswith(TRUSTED)]
         if touched:
-            raise ImproperlyConfigured(f"{cls.__name__} overrides {', '.join(touched)}, which guard the tenant. Remove them.")
+            raise ImproperlyConfigured(
+                f"{cls.__name__} overrides {', '.join(touched)}, which guard the tenant. Remove them."
+            )
         for action, permission in cls.required.items():
             if permission not in cls.known_permissions:
-                raise ImproperlyConfigured(f"{cls.__name__}.required[{action!r}]: {permission!r} is no known permission.")
+                raise ImproperlyConfigured(
+                    f"{cls.__name__}.required[{action!r}]: {permission!r} is no known permission."
+                )
             if not callable(getattr(cls, action, None)):
                 raise ImproperlyConfigured(f"{cls.__name__}.required names {action!r}, which is no method.")
         undeclared = sorted(_actions_of(cls) - set(cls.required))
         if undeclared:
-            raise ImproperlyConfigured(f"{cls.__name__} does not say what {', '.join(undeclared)} requires. Add to `required`.")
+            raise ImproperlyConfigured(
+                f"{cls.__name__} does not say what {', '.join(undeclared)} requires. Add to `required`."
+            )
 
     @classmethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
         """Refuse undeclared actions; leave the transaction to `dispatch`, which knows which actions are detached."""
         for action in (actions or {}).values():
             if action not in cls.required:
-                raise ImproperlyConfigured(f"{cls.__name__} does not say what {action!r} requires. Add it to `required`.")
+                raise ImproperlyConfigured(
+                    f"{cls.__name__} does not say what {action!r} requires. Add it to `required`."
+                )
         return transaction.non_atomic_requests(super().as_view(actions, **initkwargs))
 
 

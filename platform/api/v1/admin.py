@@ -89,7 +89,9 @@ class AdminTenantViewSet(PlatformAdminViewSet):
         page = self.paginate_queryset(selectors.tenants()) or []
         return self.get_paginated_response(TenantSerializer(page, many=True).data)
 
-    @extend_schema(operation_id="admin_tenants_create", request=TenantCreateSerializer, responses={201: TenantSerializer})
+    @extend_schema(
+        operation_id="admin_tenants_create", request=TenantCreateSerializer, responses={201: TenantSerializer}
+    )
     @idempotent
     def create(self, request: Request) -> Response:
         """Create a tenant with its owner, budget and quotas, all or nothing."""
@@ -132,7 +134,12 @@ def _owner(data: dict[str, Any]) -> User:
     if known is not None:
         return known
     if not data.get("password"):
-        raise Invalid("password_missing", "The owner is a new user and needs a password.", "Send owner.password.", field="owner.password")
+        raise Invalid(
+            "password_missing",
+            "The owner is a new user and needs a password.",
+            "Send owner.password.",
+            field="owner.password",
+        )
     return services.create_user(email=data["email"], name=data["name"], password=data["password"])
 
 

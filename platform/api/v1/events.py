@@ -38,7 +38,10 @@ async def events(request: HttpRequest, tenant: str) -> HttpResponseBase:
     try:
         if not isinstance(request, ASGIRequest):
             raise DomainError(
-                "stream_elsewhere", "This process does not serve event streams.", "Send the request to the stream process.", status=503
+                "stream_elsewhere",
+                "This process does not serve event streams.",
+                "Send the request to the stream process.",
+                status=503,
             )
         run_id = _run_id(request)
         tenant_id = await sync_to_async(admit)(request, tenant)
@@ -48,7 +51,10 @@ async def events(request: HttpRequest, tenant: str) -> HttpResponseBase:
     except DomainError as error:
         problem = to_problem(error)
         return JsonResponse(
-            problem.body(request_id_of(request)), status=problem.status, content_type=CONTENT_TYPE, headers=problem.headers
+            problem.body(request_id_of(request)),
+            status=problem.status,
+            content_type=CONTENT_TYPE,
+            headers=problem.headers,
         )
     subscriber = Subscriber(tenant_id, run_id)
     first: list[Event] = [("resync", {})] if request.headers.get("Last-Event-ID") else []
@@ -78,9 +84,7 @@ def admit(request: HttpRequest, slug: str) -> uuid.UUID:
             connection.close()
 
 
-async def _stream(
-    request: HttpRequest, slug: str, subscriber: Subscriber, first: list[Event]
-) -> AsyncIterator[bytes]:
+async def _stream(request: HttpRequest, slug: str, subscriber: Subscriber, first: list[Event]) -> AsyncIterator[bytes]:
     live = hub()
     live.subscribe(subscriber)
     try:
@@ -118,7 +122,9 @@ def _run_id(request: HttpRequest) -> uuid.UUID | None:
     try:
         return uuid.UUID(text)
     except ValueError as error:
-        raise Invalid("run_invalid", "`run` is not an id.", "Give the run's id, or leave it out.", field="run") from error
+        raise Invalid(
+            "run_invalid", "`run` is not an id.", "Give the run's id, or leave it out.", field="run"
+        ) from error
 
 
 urls = [path("events", events)]

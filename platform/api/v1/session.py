@@ -102,6 +102,7 @@ class SessionView(APIView):
     permission_classes = []
     throttle_classes = [AnonymousThrottle]
     http_method_names = ["get", "post", "delete", "head"]
+    in_transaction = False
 
     @extend_schema(operation_id="session_read", responses=MeSerializer)
     def get(self, request: Request) -> Response:
@@ -121,7 +122,9 @@ class SessionView(APIView):
         )
         if user is None:
             raise Unauthenticated(
-                "credentials_wrong", "E-mail address and password do not match.", "Check both; passwords are case-sensitive."
+                "credentials_wrong",
+                "E-mail address and password do not match.",
+                "Check both; passwords are case-sensitive.",
             )
         with transaction.atomic():
             login(request._request, user)

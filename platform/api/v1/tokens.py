@@ -66,7 +66,9 @@ class TokenViewSet(TenantViewSet):
         wanted.is_valid(raise_exception=True)
         scopes = wanted.validated_data["scopes"]
         if isinstance(request.auth, TokenGrant) and not set(scopes) <= request.auth.scopes:
-            raise Forbidden("scope_beyond_token", "A token cannot make a token that may do more.", "Leave out the scopes it lacks.")
+            raise Forbidden(
+                "scope_beyond_token", "A token cannot make a token that may do more.", "Leave out the scopes it lacks."
+            )
         row, text = services.create_token(
             user=self.user,
             role=self.membership.role,

@@ -22,8 +22,12 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("--email", required=True)
         parser.add_argument("--name", default="Platform administrator")
-        parser.add_argument("--reset-password", action="store_true", help="also give an existing administrator a new password")
-        parser.add_argument("--json", action="store_true", help='print {"email", "token", "password"}; password is null if unchanged')
+        parser.add_argument(
+            "--reset-password", action="store_true", help="also give an existing administrator a new password"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help='print {"email", "token", "password"}; password is null if unchanged'
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the token, and the password where one was set: both this once."""
@@ -36,7 +40,9 @@ class Command(BaseCommand):
             password = None
             if user is None:
                 password = secrets.token_urlsafe(18)
-                user = services.create_user(email=options["email"], name=options["name"], password=password, is_staff=True)
+                user = services.create_user(
+                    email=options["email"], name=options["name"], password=password, is_staff=True
+                )
             elif not (user.is_staff and user.is_active):
                 raise CommandError(f"{user.email} is a tenants' user. Choose another address for the administrator.")
             elif options["reset_password"]:
