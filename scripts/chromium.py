@@ -1,6 +1,7 @@
 """Finds a Chromium for browser tests and screenshots: `python -m scripts.chromium` prints its path.
 
-Order: the variable CHROMIUM, a browser of the system, apt when we are root, Playwright's own download; else one sentence.
+Order: the variable CHROMIUM, a browser of the system, apt when we are root, Playwright's own download; else
+one sentence.
 """
 
 import os

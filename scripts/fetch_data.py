@@ -1,4 +1,5 @@
-"""`make fetch-data DATASET=…`: shows the publisher's terms, downloads from the publisher, checks, unpacks. Nothing half-written."""
+"""`make fetch-data DATASET=…`: shows the publisher's terms, downloads from the publisher, checks, unpacks.
+Nothing half-written."""
 
 import argparse
 import hashlib
@@ -35,8 +36,9 @@ SOURCES = {
         folder="ml-1m",
         files=("ratings.dat", "users.dat", "movies.dat", "README"),
         terms=(
-            "For research. No endorsement may be implied, publications must cite Harper and Konstan (2015, doi 10.1145/2827872), the\n"
-            "data may not be passed on without permission, nor used commercially without permission of the GroupLens project.\n"
+            "For research. No endorsement may be implied; publications must cite Harper and Konstan (2015,\n"
+            "doi 10.1145/2827872); the data may not be passed on without permission, nor used commercially\n"
+            "without permission of the GroupLens project.\n"
             "The full terms are in the README inside the archive."
         ),
     )
@@ -58,12 +60,13 @@ def download(source: Source, target: Path) -> None:
     except (urllib.error.URLError, OSError) as problem:
         reason = getattr(problem, "reason", problem)
         raise FetchError(
-            f"{source.url} cannot be fetched ({reason}). Fetch it on a machine with internet, unpack it, and name the folder above "
-            f"{source.folder}/: make demo DATASET=… EXFM_DATA=/path"
+            f"{source.url} cannot be fetched ({reason}). Fetch it on a machine with internet, unpack it, and name "
+            f"the folder above {source.folder}/: make demo DATASET=… EXFM_DATA=/path"
         ) from None
     if digest.hexdigest() != source.sha256:
         raise FetchError(
-            f"The archive's SHA-256 is {digest.hexdigest()}, not {source.sha256}. It is damaged or was replaced; run the command again."
+            f"The archive's SHA-256 is {digest.hexdigest()}, not {source.sha256}. "
+            "It is damaged or was replaced; run the command again."
         )
 
 

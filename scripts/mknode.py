@@ -1,4 +1,5 @@
-"""`python scripts/mknode.py FOLDER`: makes a Node environment from the Node that pip brought; nothing else is downloaded."""
+"""`python scripts/mknode.py FOLDER`: makes a Node environment from the Node that pip brought; nothing else is
+downloaded."""
 
 import os
 import subprocess
@@ -33,9 +34,8 @@ def make(folder: Path) -> None:
         command = [sys.executable, "-m", "nodeenv", "--quiet", "--node=system", "--force", str(folder)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            sys.exit(
-                f"The Node environment {folder} cannot be made: {(done.stderr or done.stdout).strip()[-400:]} Run `make distclean setup`."
-            )
+            said = (done.stderr or done.stdout).strip()[-400:]
+            sys.exit(f"The Node environment {folder} cannot be made: {said} Run `make distclean setup`.")
         for name in ("node", "shim"):
             program = folder / "bin" / name
             program.write_text(program.read_text().replace(f"{tmp}/nodejs", str(node)))

@@ -1,4 +1,5 @@
-"""`python -m scripts.openapi [--check]`: writes docs/openapi.yaml and the dashboard's types, or compares them with the code."""
+"""`python -m scripts.openapi [--check]`: writes docs/openapi.yaml and the dashboard's types, or compares them
+with the code."""
 
 import difflib
 import os

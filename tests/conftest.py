@@ -1,6 +1,6 @@
 """Fixtures of the whole suite: real servers, the migrated database, and the database role a test runs under."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -52,10 +52,11 @@ def django_db_setup(postgres: Postgres, django_db_blocker: DjangoDbBlocker) -> I
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_as_superuser() -> Iterator[None]:
-    """Transactional tests end with TRUNCATE, which no role of ours may do, nor the triggers of append-only tables allow."""
+    """Transactional tests end with TRUNCATE, which no role of ours may do, nor the triggers of append-only
+    tables allow."""
     plain = DatabaseOperations.execute_sql_flush
 
-    def flush(self: DatabaseOperations, sql_list: list[str]) -> None:
+    def flush(self: Any, sql_list: Iterable[str]) -> None:
         with database_role(None):
             plain(
                 self, ["SET session_replication_role = replica;", *sql_list, "SET session_replication_role = origin;"]
@@ -68,7 +69,8 @@ def _flush_as_superuser() -> Iterator[None]:
 
 @pytest.fixture
 def as_app(db: None) -> Iterator[None]:
-    """Run the test as the tenants' web process does: `exfm_app`, row-level security forced. Rows need `tenant_scope(…)`.
+    """Run the test as the tenants' web process does: `exfm_app`, row-level security forced. Rows need
+    `tenant_scope(…)`.
 
     Rows of the cast are easier made before: `with as_role(PLATFORM): …`.
     """
@@ -78,7 +80,8 @@ def as_app(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def as_platform(db: None) -> Iterator[None]:
-    """Run the test as admin, worker and beat do: `exfm_platform`, all rows by policy (the default of tests with a database)."""
+    """Run the test as admin, worker and beat do: `exfm_platform`, all rows by policy (the default of tests
+    with a database)."""
     with database_role(PLATFORM):
         yield
 

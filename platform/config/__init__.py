@@ -1,4 +1,5 @@
-"""The installation: settings, addresses, processes, and the embedded servers. The lowest layer: it imports no other app."""
+"""The installation: settings, addresses, processes, and the embedded servers. The lowest layer: it imports no
+other app."""
 
 from config.celery import app as celery_app
 

@@ -1,4 +1,5 @@
-"""The Celery application: `celery -A config.celery worker`. The platform sends tasks by name; `workers.tasks` holds them."""
+"""The Celery application: `celery -A config.celery worker`. The platform sends tasks by name; `workers.tasks`
+holds them."""
 
 import os
 

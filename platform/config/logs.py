@@ -36,7 +36,7 @@ def blank_secrets(_logger: object, _method: str, event: Event) -> Event:
 
 def logging_config() -> dict[str, Any]:
     """Return Django's LOGGING and configure structlog; EXFM_LOG=json|console and EXFM_LOG_LEVEL choose."""
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

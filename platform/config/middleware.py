@@ -28,11 +28,12 @@ class _Both:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.asynchronous = iscoroutinefunction(get_response)
+        if self.asynchronous:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Response | Awaitable[Response]:
-        if iscoroutinefunction(self):
+        if self.asynchronous:
             return self._acall(request)
         self.before(request)
         return self.after(request, self.get_response(request))

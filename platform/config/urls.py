@@ -1,4 +1,5 @@
-"""Addresses. `api.urls` is the tenants' API and the health checks; the admin process adds the admin site and `api.urls_admin`."""
+"""Addresses. `api.urls` is the tenants' API and the health checks; the admin process adds the admin site and
+`api.urls_admin`."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -15,7 +15,8 @@ NOT_BUILT = "The dashboard is not built yet. Run `make frontend`, then reload. T
 @require_safe
 @ensure_csrf_cookie
 def dashboard(request: HttpRequest, path: str = "") -> HttpResponse:
-    """Serve the dashboard's page for each of its addresses; it routes by itself. Never cached: it names the hashed assets."""
+    """Serve the dashboard's page for each of its addresses; it routes by itself. Never cached: it names the
+    hashed assets."""
     page = Path(settings.FRONTEND_DIST) / "index.html"
     try:
         response = HttpResponse(page.read_bytes(), content_type="text/html; charset=utf-8")

@@ -1,4 +1,5 @@
-"""The suite's own footing: three roles, none above row-level security, and a connection that really changes its role."""
+"""The suite's own footing: three roles, none above row-level security, and a connection that really changes
+its role."""
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -31,7 +32,8 @@ def test_a_role_ends_with_its_block(as_role):
 def test_no_role_is_above_row_level_security():
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'exfm%%' AND NOT rolsuper AND NOT rolbypassrls AND NOT rolcreaterole"
+            "SELECT rolname FROM pg_roles"
+            " WHERE rolname LIKE 'exfm%%' AND NOT (rolsuper OR rolbypassrls OR rolcreaterole)"
         )
         assert {row[0] for row in cursor.fetchall()} == {OWNER, APP, PLATFORM}
 

@@ -1,7 +1,8 @@
 """Which database role a test's connection has.
 
-The suite signs in as superuser and lowers itself with `SET ROLE`, which PostgreSQL treats like a sign-in of that role: grants and
-row-level security apply. New connections (threads, transactional tests) take the same role through Django's `assume_role`.
+The suite signs in as superuser and lowers itself with `SET ROLE`, which PostgreSQL treats like a sign-in of that role:
+grants and row-level security apply. New connections (threads, transactional tests) take the same role through Django's
+`assume_role`.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ def set_role(role: str | None) -> None:
 def database_role(role: str | None) -> Iterator[None]:
     """Hold the role inside the `with` block, then return to the one before.
 
-    `SET ROLE` is part of a transaction: rolling back to a savepoint made before the block undoes it together with the rows.
+    `SET ROLE` is part of a transaction: rolling back to a savepoint made before the block undoes it together
+    with the rows.
     """
     before = connection.settings_dict["OPTIONS"].get("assume_role")
     set_role(role)

@@ -1,4 +1,5 @@
-"""Real servers for the suite: PostgreSQL and Valkey from wheels in a folder that goes away, the same runners as the platform's."""
+"""Real servers for the suite: PostgreSQL and Valkey from wheels in a folder that goes away, the same runners
+as the platform's."""
 
 import shutil
 import tempfile
@@ -12,7 +13,8 @@ from config.embedded.servers import prepare
 from config.embedded.valkey import Valkey
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""No durability: the suite throws its cluster away. Tests that kill PostgreSQL start their own with the platform's settings."""
+"""No durability: the suite throws its cluster away. Tests that kill PostgreSQL start their own with the
+platform's settings."""
 
 
 @contextmanager

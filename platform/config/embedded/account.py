@@ -34,7 +34,8 @@ class ServerAccount:
             os.chown(path, self.entry.pw_uid, self.entry.pw_gid, follow_symlinks=False)
 
     def popen(self) -> dict[str, Any]:
-        """Arguments for `subprocess`: the account, a session of its own (Ctrl-C must not reach it), a harmless folder."""
+        """Arguments for `subprocess`: the account, a session of its own (Ctrl-C must not reach it), a harmless
+        folder."""
         arguments: dict[str, Any] = {"cwd": "/", "start_new_session": True}
         if self.as_root:
             arguments |= {"user": self.entry.pw_uid, "group": self.entry.pw_gid, "extra_groups": [], "umask": 0o077}

@@ -60,10 +60,9 @@ class Child(threading.Thread):
                 text=True,
                 errors="replace",
                 start_new_session=True,
-                preexec_fn=(lambda: die_with_parent(launcher)) if sys.platform == "linux" else None,  # noqa: PLW1509
+                preexec_fn=(lambda: die_with_parent(launcher)) if sys.platform == "linux" else None,
             )
-            assert self.process.stdout is not None
-            for line in self.process.stdout:
+            for line in self.process.stdout or ():
                 log.write(line)
             self.process.wait()
 

@@ -1,4 +1,5 @@
-"""Where one installation keeps its things, and the addresses of its embedded servers. Two checkouts never share any of it."""
+"""Where one installation keeps its things, and the addresses of its embedded servers. Two checkouts never
+share any of it."""
 
 import hashlib
 import os

@@ -1,4 +1,5 @@
-"""The launcher behind `manage.py up`: servers, migrations, then web, admin, worker and beat, kept running until told to stop."""
+"""The launcher behind `manage.py up`: servers, migrations, then web, admin, worker and beat, kept running
+until told to stop."""
 
 import os
 import signal
@@ -56,13 +57,14 @@ class Launcher:
         self.stop_now = threading.Event()
 
     def run(self) -> None:
-        """Start everything, report readiness, wait for a signal, stop everything. Raises ServerError with a sentence."""
+        """Start everything, report readiness, wait for a signal, stop everything. Raises ServerError with a
+        sentence."""
         began = time.monotonic()
         if not self.record.take():
             other = self.record.read()
             raise ServerError(
-                f"The platform already runs from {self.place.home}: {other.get('web', 'starting')} (process {other.get('pid', '?')}). "
-                f"Stop it with `make stop`, or start another with EXFM_HOME=… EXFM_PORT=…"
+                f"The platform already runs from {self.place.home}: {other.get('web', 'starting')} "
+                f"(process {other.get('pid', '?')}). Stop it: make stop. Start another: EXFM_HOME=… EXFM_PORT=…"
             )
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, lambda *_: self.stop_now.set())
@@ -75,9 +77,8 @@ class Launcher:
             self.place.secrets.get("secret_key")
             self.servers.start()
             applied = migrate_if_needed(self.servers.database_url("owner"))
-            self.say(
-                f"Servers ready after {time.monotonic() - began:.1f} s ({self.servers.describe()}; {applied} migrations applied)"
-            )
+            took = time.monotonic() - began
+            self.say(f"Servers ready after {took:.1f} s ({self.servers.describe()}; {applied} migrations applied)")
             if not self.stop_now.is_set():
                 self._start_children()
                 self._report(began)
@@ -157,10 +158,8 @@ class Launcher:
                     f"The platform is not ready after {READY_SECONDS} s. Its logs are in {self.place.logs}."
                 )
         self._note()
-        self.say(
-            f"Ready after {time.monotonic() - began:.1f} s. Dashboard {web}  Administration {admin}/admin/  Logs {self.place.logs}"
-        )
-        self.say("Stop with Ctrl-C.")
+        self.say(f"Ready after {time.monotonic() - began:.1f} s. Dashboard {web}  Administration {admin}/admin/")
+        self.say(f"Logs: {self.place.logs}. Stop with Ctrl-C.")
 
     def _note(self) -> None:
         """Write addresses and processes for `make stop` and for the next launcher."""

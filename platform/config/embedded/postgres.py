@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -22,7 +23,8 @@ START_SECONDS = 60
 
 
 class Postgres:
-    """One cluster under `Installation.servers`, reached over a unix socket with passwords, or over TCP too when given a port."""
+    """One cluster under `Installation.servers`, reached over a unix socket with passwords, or over TCP too
+    when given a port."""
 
     def __init__(self, place: Installation, settings: Mapping[str, str] | None = None, port: int | None = None) -> None:
         self.place, self.account = place, ServerAccount()
@@ -59,7 +61,8 @@ class Postgres:
         return self
 
     def pid(self) -> int | None:
-        """Return the running server's process id, also of one that an earlier launcher left; None when it does not run."""
+        """Return the running server's process id, also of one that an earlier launcher left; None when it does
+        not run."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
             return pid if str(self.data) in psutil.Process(pid).cmdline() else None
@@ -90,7 +93,7 @@ class Postgres:
                 [
                     programs / "initdb", "--pgdata", half, "--username", SUPERUSER, "--pwfile", file.name,
                     "--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8",
-                    "--data-checksums", "--no-instructions", *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
+                    "--data-checksums", "--no-instructions", *self._sync_option(),
                 ],
                 capture_output=True, text=True, check=False, **self.account.popen(),
             )  # fmt: skip
@@ -98,11 +101,12 @@ class Postgres:
             raise ServerError(f"PostgreSQL could not make its data folder {self.data}: {done.stderr.strip()[-500:]}")
         half.rename(self.data)
 
+    def _sync_option(self) -> list[str]:
+        return ["--no-sync"] if self.settings.get("fsync") == "off" else []
+
     def _launch(self, programs: Path) -> None:
-        """Start the server; remove a pid file whose number now belongs to a stranger."""
-        pid_file = self.data / "postmaster.pid"
-        if pid_file.exists() and psutil.pid_exists(int((pid_file.read_text().split() or ["0"])[0])):
-            pid_file.unlink()
+        """Start the server, after removing what a killed one left."""
+        self._remove_stale_locks()
         if self.log.exists() and self.log.stat().st_size > 16 * 1024 * 1024:
             self.log.replace(self.log.with_suffix(".log.old"))
         options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
@@ -111,6 +115,14 @@ class Postgres:
                 [programs / "postgres", "-D", self.data, "-k", self.place.run, *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.account.popen(),
             )  # fmt: skip
+
+    def _remove_stale_locks(self) -> None:
+        """Remove lock files whose process is a zombie or a stranger; PostgreSQL itself removes those of
+        vanished ones."""
+        for lock in (self.data / "postmaster.pid", self.place.run / f".s.PGSQL.{self.settings['port']}.lock"):
+            with suppress(FileNotFoundError, ValueError, IndexError):
+                if psutil.pid_exists(int(lock.read_text().split()[0])):
+                    lock.unlink()
 
     def _wait(self, programs: Path) -> None:
         """Wait until the server answers; start again while backends of a killed server still hold its memory."""

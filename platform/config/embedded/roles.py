@@ -1,4 +1,5 @@
-"""The three database roles and their database. Safe to repeat; the embedded servers and production use the same lines."""
+"""The three database roles and their database. Safe to repeat; the embedded servers and production use the
+same lines."""
 
 from collections.abc import Mapping
 
@@ -20,7 +21,7 @@ def create_roles(admin: Connection, passwords: Mapping[str, str]) -> None:
         known = admin.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         if known and known[0]:
             raise RoleError(
-                f"The role {role} is a superuser or bypasses row-level security. ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS;"
+                f"The role {role} stands above row-level security. Mend: ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS;"
             )
         verb = sql.SQL("ALTER" if known else "CREATE")
         admin.execute(sql.SQL("{} ROLE {} LOGIN").format(verb, sql.Identifier(role)))
@@ -39,10 +40,11 @@ def create_database(admin: Connection, name: str) -> None:
 def grant_access(admin: Connection, name: str) -> None:
     """Let the roles into the database `name`, to which `admin` is connected.
 
-    `exfm_platform` reads and writes every table that migrations make; migrations take away what must not change. `exfm_app` gets
-    nothing here: each migration grants what the tenants' process needs.
+    `exfm_platform` reads and writes every table that migrations make; migrations take away what must not change.
+    `exfm_app` gets nothing here: each migration grants what the tenants' process needs.
     """
     database, owner, app, platform = map(sql.Identifier, (name, OWNER, APP, PLATFORM))
+    defaults = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT "
     for line in (
         "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
         "GRANT ALL ON DATABASE {database} TO {owner}",
@@ -50,7 +52,7 @@ def grant_access(admin: Connection, name: str) -> None:
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
         "GRANT ALL ON SCHEMA public TO {owner}",
         "GRANT USAGE ON SCHEMA public TO {app}, {platform}",
-        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {platform}",
-        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {platform}",
+        defaults + "SELECT, INSERT, UPDATE, DELETE ON TABLES TO {platform}",
+        defaults + "USAGE, SELECT ON SEQUENCES TO {platform}",
     ):
         admin.execute(sql.SQL(line).format(database=database, owner=owner, app=app, platform=platform))

@@ -1,4 +1,5 @@
-"""The embedded Valkey, the broker: a unix socket, an append-only file, adopted when a killed launcher left it running."""
+"""The embedded Valkey, the broker: a unix socket, an append-only file, adopted when a killed launcher left it
+running."""
 
 import socket
 import subprocess

@@ -13,7 +13,8 @@ def package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ServerError(
-            f"The package {name} with the embedded server is not installed. Run `make setup`, or set DATABASE_URL and BROKER_URL."
+            f"The package {name} with the embedded server is not installed. Run `make setup`, or name "
+            "outside servers (.env.example)."
         )
     return Path(spec.submodule_search_locations[0])
 

@@ -21,7 +21,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "ExFM API",
-    "DESCRIPTION": "Streams, vertical models, runs, lift, cost and budgets. Every path is a tenant's, except the administrators'.",
+    "DESCRIPTION": "Streams, vertical models, runs, lift, cost and budgets.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

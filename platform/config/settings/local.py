@@ -1,4 +1,5 @@
-"""One machine with the embedded servers: addresses and secrets come from EXFM_HOME when the environment does not name them."""
+"""One machine with the embedded servers: addresses and secrets come from EXFM_HOME when the environment does
+not name them."""
 
 from config import env
 from config.embedded.installation import Installation

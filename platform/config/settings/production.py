@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("EXFM_LOG", "json")
 
+from config import env
 from config.settings.base import *
 from config.settings.database import database_settings
 from config.settings.queue import transport_options

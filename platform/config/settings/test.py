@@ -4,10 +4,11 @@ import os
 
 os.environ.setdefault("EXFM_LOG_LEVEL", "WARNING")
 
+from config import env
 from config.settings.base import *
 from config.settings.database import database_settings
 
-SECRET_KEY = "only-for-tests-only-for-tests-only-for-tests-0123456789"
+SECRET_KEY = "only-for-tests-" * 5
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DATABASES = {"default": database_settings(env.text("DATABASE_URL", "postgresql://exfm_platform@/exfm?host=/nowhere"))}
 DATABASES["default"]["OPTIONS"].pop("pool")  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from config.embedded.servers import OUTSIDE
 class Command(BaseCommand):
     """Reads DATABASE_URL_ADMIN (a superuser, or a role with CREATEROLE and CREATEDB) and the three roles' addresses."""
 
-    help = "Make exfm_owner, exfm_app and exfm_platform with the passwords of DATABASE_URL_OWNER, …_APP and …_PLATFORM. Safe to repeat."
+    help = "Make the roles with the passwords of DATABASE_URL_OWNER, …_APP and …_PLATFORM. Safe to repeat."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

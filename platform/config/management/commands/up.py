@@ -16,7 +16,8 @@ from config.embedded.roles import RoleError
 
 
 class Command(BaseCommand):
-    """Starts the embedded servers (or uses those of the environment), web, admin, worker and beat; runs until Ctrl-C."""
+    """Starts the embedded servers (or uses those of the environment), web, admin, worker and beat; runs until
+    Ctrl-C."""
 
     help = "Start the whole platform; EXFM_HOME, EXFM_HOST, EXFM_PORT and EXFM_ADMIN_PORT choose folder and addresses."
     requires_system_checks: list[str] = []

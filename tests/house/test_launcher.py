@@ -1,0 +1,126 @@
+"""The launcher: readiness, restarts, Ctrl-C, `kill -9`, adoption, and refusals in one sentence."""
+
+import json
+import os
+import signal
+import socket
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.house.launching import STOP_SECONDS, Launched, processes_of, refusal, until
+from tests.kit.ports import free_port_pair
+
+pytestmark = pytest.mark.stack
+
+
+def child(home: Path, name: str) -> psutil.Process | None:
+    record = json.loads((home / "launcher.json").read_text())
+    identity = record["processes"].get(name)
+    return psutil.Process(identity["pid"]) if identity and psutil.pid_exists(identity["pid"]) else None
+
+
+def status(port: int, path: str = "/readyz") -> int:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return int(response.status)
+
+
+def test_web_and_admin_are_ready(up):
+    assert (status(up.port), status(up.port + 1)) == (200, 200)
+
+
+def test_secrets_can_be_read_by_their_owner_only(up):
+    folder = up.home / "secrets"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    names = {path.name for path in folder.iterdir()}
+    assert {"secret_key", "exfm_owner_password", "exfm_app_password", "exfm_platform_password"} <= names
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_each_process_holds_its_own_credential_only(up):
+    roles = {"web": "exfm_app", "admin": "exfm_platform", "worker": "exfm_platform", "beat": "exfm_platform"}
+    for name, role in roles.items():
+        environment = until(lambda name=name: child(up.home, name)).environ()
+        assert environment["DATABASE_URL"].startswith(f"postgresql://{role}:")
+        assert [key for key in environment if key.startswith("DATABASE_URL")] == ["DATABASE_URL"]
+        assert environment["OMP_WAIT_POLICY"] == "passive"
+
+
+def test_a_second_launcher_of_the_same_folder_is_refused(up):
+    code, said = refusal(up.home, free_port_pair())
+    assert code == 1
+    assert "already runs" in said and "make stop" in said and "Traceback" not in said
+
+
+def test_a_port_in_use_is_named_with_a_free_one(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = refusal(home, port)
+    assert code == 1
+    assert f"Port {port}" in said and "EXFM_PORT=" in said and "Traceback" not in said
+
+
+def test_a_killed_worker_comes_back(up):
+    before = until(lambda: child(up.home, "worker"))
+    before.kill()
+    up.wait_for("worker ended (signal SIGKILL)")
+    after = until(lambda: child(up.home, "worker"))
+    assert after.pid != before.pid
+
+
+def test_kill_of_the_launcher_leaves_no_process_and_the_next_start_adopts_the_servers(home):
+    first = Launched(home, free_port_pair()).ready()
+    database = int((home / "servers/postgres/postmaster.pid").read_text().split()[0])
+    first.kill()
+    until(lambda: not processes_of(home, servers=False), 5)
+    assert psutil.pid_exists(database)
+
+    second = Launched(home, free_port_pair()).ready()
+    assert int((home / "servers/postgres/postmaster.pid").read_text().split()[0]) == database
+    assert second.stop() <= STOP_SECONDS
+    assert processes_of(home) == []
+
+
+def test_kill_in_mid_start_leaves_no_process_and_down_stops_the_servers(home):
+    launched = Launched(home, free_port_pair())
+    launched.wait_for("Servers ready")
+    launched.kill()
+    until(lambda: not processes_of(home, servers=False), 5)
+    code, said = refusal(home, 1, "down")
+    assert code == 0 and "PostgreSQL" in said and "Valkey" in said
+    assert processes_of(home) == []
+    assert "Nothing runs" in refusal(home, 1, "down")[1]
+
+
+def test_killed_servers_and_a_stale_pid_file_do_not_stop_the_next_start(home):
+    first = Launched(home, free_port_pair()).ready()
+    for process in processes_of(home):
+        if process.pid != first.process.pid:
+            process.kill()
+    first.kill()
+    until(lambda: not processes_of(home))
+    pid_file = home / "servers/postgres/postmaster.pid"
+    # The number in the file now belongs to a stranger: this very process.
+    pid_file.write_text("\n".join([str(os.getpid()), *pid_file.read_text().splitlines()[1:]]) + "\n")
+
+    second = Launched(home, free_port_pair()).ready()
+    assert second.stop() <= STOP_SECONDS
+
+
+def test_sigterm_and_down_stop_a_running_platform(home):
+    launched = Launched(home, free_port_pair()).ready()
+    code, said = refusal(home, 1, "down")
+    assert code == 0 and "the launcher" in said
+    assert launched.process.wait(5) == 0
+    assert processes_of(home) == []
+
+
+def test_the_launcher_ends_with_the_process_that_started_it(home):
+    launched = Launched(home, free_port_pair(), EXFM_LOG_LEVEL="WARNING").ready()
+    os.kill(launched.process.pid, signal.SIGHUP)
+    assert launched.process.wait(STOP_SECONDS) == 0
+    assert processes_of(home) == []
