@@ -22,6 +22,6 @@ export const theme = createTheme({
   },
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 150, multiline: true, maw: 320, events: { hover: true, focus: true, touch: true } } },
-    Badge: { defaultProps: { variant: 'light', radius: 'sm', size: 'md' }, styles: { label: { textTransform: 'none', fontWeight: 600 } } },
+    Badge: { defaultProps: { variant: 'light', radius: 'sm', size: 'md' }, styles: { root: { minWidth: 'max-content', maxWidth: 'none' }, label: { textTransform: 'none', fontWeight: 600 } } },
   },
 })

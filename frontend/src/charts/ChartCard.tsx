@@ -1,10 +1,11 @@
-import { ActionIcon, Group, Menu, ScrollArea, Table as Grid, Tooltip } from '@mantine/core'
+import { ActionIcon, Group, Menu, Table as Grid, Tooltip } from '@mantine/core'
 import { type ReactNode, useRef, useState } from 'react'
 import { Icon } from '../parts/icons'
 import { Panel } from '../parts/Panel'
 import { fileName, pngOfCanvas, pngOfSvg, save } from './download'
 import { usePalette } from './palette'
 import { csv, type Table } from './table'
+import { Scroll } from '../parts/Scroll'
 
 interface ChartCardProps {
   /** States what is shown and its unit. */
@@ -62,13 +63,13 @@ const shown = (cell: string | number | null) => (cell === null ? '–' : typeof 
 
 function Figures({ table, title }: { table: Table; title: string }) {
   return (
-    <ScrollArea.Autosize mah={360} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': `${title}, figures` }}>
+    <Scroll label={`${title}, figures`} tall={360}>
       <Grid stickyHeader fz="sm" className="num" withRowBorders>
         <Grid.Thead><Grid.Tr>{table.columns.map((name) => <Grid.Th key={name} scope="col">{name}</Grid.Th>)}</Grid.Tr></Grid.Thead>
         <Grid.Tbody>
           {table.rows.map((row, at) => <Grid.Tr key={at}>{row.map((cell, column) => <Grid.Td key={column}>{shown(cell)}</Grid.Td>)}</Grid.Tr>)}
         </Grid.Tbody>
       </Grid>
-    </ScrollArea.Autosize>
+    </Scroll>
   )
 }

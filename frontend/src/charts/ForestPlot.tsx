@@ -38,6 +38,9 @@ export function ForestPlot({ tenant, models }: { tenant: string; models: ModelCa
   const height = rows.length * rowHeight + AXIS
   const base = rows.length * rowHeight
 
+  // A rim in the page's colour keeps text readable where it crosses a grid line.
+  const halo = { stroke: palette.page, strokeWidth: 4, paintOrder: 'stroke' }
+
   return (
     <div ref={box} style={{ width: '100%', minHeight: height }}>
       {width > 0 ? (
@@ -61,12 +64,12 @@ export function ForestPlot({ tenant, models }: { tenant: string; models: ModelCa
               <Tooltip key={row.model.id} label={`${row.model.name}: ${text.full} (${text.range}), ${count(row.model.lift.rows)} rows: ${VERDICT_WORDS[judged]}`}>
                 <g role="link" tabIndex={0} aria-label={`${row.model.name}: ${text.full}, ${VERDICT_WORDS[judged]}`} onClick={open} onKeyDown={keys} style={{ cursor: 'pointer' }}>
                   <rect x={0} y={at * rowHeight} width={width} height={rowHeight} fill="transparent" />
-                  <text x={narrow ? 4 : left - 14} y={textY} textAnchor={narrow ? 'start' : 'end'} fill={palette.text} fontWeight={600}>{row.model.name}</text>
+                  <text x={narrow ? 4 : left - 14} y={textY} textAnchor={narrow ? 'start' : 'end'} fill={palette.text} fontWeight={600} {...halo}>{row.model.name}</text>
                   <line x1={x(inside(row.low))} x2={x(inside(row.high))} y1={y} y2={y} stroke={colour} strokeWidth={2.5} />
                   <End at={x(inside(row.low))} y={y} cut={row.low < low ? -1 : 0} colour={colour} />
                   <End at={x(inside(row.high))} y={y} cut={row.high > high ? 1 : 0} colour={colour} />
                   <rect x={x(row.value) - 5} y={y - 5} width={10} height={10} rx={2} fill={colour} />
-                  <text x={narrow ? width - 4 : width - right + 14} y={textY} textAnchor={narrow ? 'end' : 'start'} fontSize={13}>
+                  <text x={narrow ? width - 4 : width - right + 14} y={textY} textAnchor={narrow ? 'end' : 'start'} fontSize={13} {...halo}>
                     <tspan fill={colour} fontWeight={600}>{text.figure}</tspan><tspan fill={palette.quiet}> {text.spread}</tspan>
                   </text>
                 </g>

@@ -8,6 +8,16 @@ import type { TimeSeriesProps } from './TimeSeries'
 import { PlotTip } from './PlotTip'
 import { useWidth } from './useWidth'
 
+/** 24-hour ticks; the day stands below the first tick of each day. Columns as uPlot documents for `axis.values`. */
+const TIME_TICKS: uPlot.Axis.Values = [
+  [31536000, '{YYYY}', null, null, null, null, null, null, 1],
+  [2419200, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86400, '{D} {MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [3600, '{HH}:{mm}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
+]
+
 const FONT = '12px "Inter Variable", sans-serif'
 
 /** The drawing itself. Pointer or arrow keys move through the points; drag zooms, double click resets. */
@@ -38,7 +48,7 @@ export default function Plot({ label, times, names, lines, yLabel, format, heigh
         cursor: { y: false, points: { size: 8 }, drag: { x: true, y: false, uni: 12 } },
         scales: { y: { range: (_, low, high) => yRange(latest.current.lines, low, high, zero) } },
         axes: [
-          { ...axis, label: 'partition start (event time, UTC)', labelSize: 22, size: 34 },
+          { ...axis, label: 'partition start (event time, UTC)', labelSize: 20, size: 46, space: 64, values: TIME_TICKS },
           { ...axis, label: yLabel, labelSize: 22, size: 62, values: (_, values) => values.map((value) => latest.current.format(value)) },
         ],
         series: [

@@ -16,7 +16,7 @@ export function money(value: string | null | undefined, currency: string): strin
     const format = new Intl.NumberFormat('en', {
       style: 'currency',
       currency,
-      minimumFractionDigits: digits,
+      minimumFractionDigits: 2,
       maximumFractionDigits: digits,
     })
     return format.format(Number(value)).replace('-', '−')

@@ -1,11 +1,11 @@
 import { ActionIcon, CopyButton, Group, Tooltip } from '@mantine/core'
 import { Icon } from './icons'
 
-/** A command to copy; wraps on a phone, scrolls for nobody. */
+/** A text to copy; long ones scroll within. */
 export function Command({ children, label = 'command' }: { children: string; label?: string }) {
   return (
-    <Group wrap="nowrap" align="flex-start" gap="xs" className="log" style={{ textAlign: 'left' }}>
-      <code style={{ flex: 1, minWidth: 0 }}>{children}</code>
+    <Group wrap="nowrap" align="flex-start" gap="xs" className="well">
+      <pre className="log" tabIndex={0} aria-label={label} style={{ flex: 1, minWidth: 0 }}>{children}</pre>
       <CopyButton value={children}>
         {({ copied, copy }) => (
           <Tooltip label={copied ? 'Copied' : `Copy the ${label}`}>

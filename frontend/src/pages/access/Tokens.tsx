@@ -1,10 +1,11 @@
-import { Button, ScrollArea, Table, Text } from '@mantine/core'
+import { Button, Table, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { del } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { Token } from '../../api/types'
 import { When } from '../../parts/When'
 import { Empty } from '../../states/States'
+import { Scroll } from '../../parts/Scroll'
 
 export function Tokens({ tenant, tokens }: { tenant: string; tokens: Token[] }) {
   const revoke = useMutation({
@@ -13,7 +14,7 @@ export function Tokens({ tenant, tokens }: { tenant: string; tokens: Token[] }) 
   })
   if (tokens.length === 0) return <Empty title="No token yet" icon="access">Make one for each program that uploads data or reads results.</Empty>
   return (
-    <ScrollArea type="auto">
+    <Scroll label="API tokens">
       {revoke.error ? <Text size="sm" className="bad" role="alert">{revoke.error.message}</Text> : null}
       <Table fz="sm" miw={620}>
         <Table.Thead><Table.Tr><Table.Th scope="col">Name</Table.Th><Table.Th scope="col">Begins with</Table.Th><Table.Th scope="col">Scopes</Table.Th><Table.Th scope="col">Last used</Table.Th><Table.Th scope="col">Expires</Table.Th><Table.Th scope="col"><span className="skip">Actions</span></Table.Th></Table.Tr></Table.Thead>
@@ -28,6 +29,6 @@ export function Tokens({ tenant, tokens }: { tenant: string; tokens: Token[] }) 
           ))}
         </Table.Tbody>
       </Table>
-    </ScrollArea>
+    </Scroll>
   )
 }

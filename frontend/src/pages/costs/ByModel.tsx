@@ -1,15 +1,16 @@
-import { ScrollArea, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import type { Costs } from '../../api/types'
 import { money } from '../../format/money'
 import { AnchorLink } from '../../parts/links'
 import { Panel } from '../../parts/Panel'
+import { Scroll } from '../../parts/Scroll'
 
 export function ByModel({ tenant, costs, className }: { tenant: string; costs: Costs; className: string }) {
   const show = (value: string) => money(value, costs.currency)
   return (
     <Panel title="By model" className={className}>
       {costs.models.length === 0 ? <Text size="sm" className="quiet">Nothing charged yet.</Text> : (
-        <ScrollArea type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Costs by model' }}>
+        <Scroll label="Costs by model">
           <Table fz="sm" className="num">
             <Table.Thead><Table.Tr><Table.Th scope="col">Model</Table.Th><Table.Th scope="col" ta="right">Training</Table.Th><Table.Th scope="col" ta="right">Measurement</Table.Th><Table.Th scope="col" ta="right">FM share</Table.Th><Table.Th scope="col" ta="right">In all</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
@@ -21,7 +22,7 @@ export function ByModel({ tenant, costs, className }: { tenant: string; costs: C
               ))}
             </Table.Tbody>
           </Table>
-        </ScrollArea>
+        </Scroll>
       )}
     </Panel>
   )

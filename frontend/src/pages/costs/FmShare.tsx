@@ -3,6 +3,7 @@ import type { Costs } from '../../api/types'
 import { money } from '../../format/money'
 import { count, share } from '../../format/number'
 import { interval } from '../../format/time'
+import { Scroll } from '../../parts/Scroll'
 import { Panel } from '../../parts/Panel'
 
 /** How the tenant's part of the foundation model's cost came about. */
@@ -11,7 +12,7 @@ export function FmShare({ costs, className }: { costs: Costs; className: string 
   return (
     <Panel title="Share of the foundation model’s cost" note={fm?.how ?? 'Shared per period by rows labelled.'} className={className}>
       {!fm || fm.allocations.length === 0 ? <Text size="sm" className="quiet">No period has been allocated yet.</Text> : (
-        <Table fz="sm" className="num">
+        <Scroll label="Allocations of the foundation model’s cost" tall={300}><Table fz="sm" className="num">
           <Table.Thead><Table.Tr><Table.Th scope="col">Period (UTC)</Table.Th><Table.Th scope="col" ta="right">Your rows of all</Table.Th><Table.Th scope="col" ta="right">FM’s cost</Table.Th><Table.Th scope="col" ta="right">Your share</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {fm.allocations.map((line) => (
@@ -22,7 +23,7 @@ export function FmShare({ costs, className }: { costs: Costs; className: string 
               </Table.Tr>
             ))}
           </Table.Tbody>
-        </Table>
+        </Table></Scroll>
       )}
     </Panel>
   )

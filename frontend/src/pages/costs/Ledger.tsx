@@ -1,4 +1,4 @@
-import { Button, Group, ScrollArea, Table, Text } from '@mantine/core'
+import { Button, Group, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ledgerQuery } from '../../api/queries'
@@ -13,6 +13,7 @@ import { Panel } from '../../parts/Panel'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
+import { Scroll } from '../../parts/Scroll'
 
 /** The cursor in a page address such as `…?cursor=abc`. */
 const cursorOf = (address: string | null) => (address === null ? undefined : (new URL(address, window.location.origin).searchParams.get('cursor') ?? undefined))
@@ -53,7 +54,7 @@ function asTable(rows: LedgerEntry[]) {
 function Lines({ tenant, rows }: { tenant: string; rows: LedgerEntry[] }) {
   const currency = useCurrency()
   return (
-    <ScrollArea type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Ledger lines' }}>
+    <Scroll label="Ledger lines">
       <Table fz="sm" miw={620}>
         <Table.Thead><Table.Tr><Table.Th scope="col">When</Table.Th><Table.Th scope="col">Kind</Table.Th><Table.Th scope="col">For</Table.Th><Table.Th scope="col" ta="right">Amount</Table.Th><Table.Th scope="col">Run</Table.Th><Table.Th scope="col">Note</Table.Th></Table.Tr></Table.Thead>
         <Table.Tbody>
@@ -67,6 +68,6 @@ function Lines({ tenant, rows }: { tenant: string; rows: LedgerEntry[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </ScrollArea>
+    </Scroll>
   )
 }

@@ -1,4 +1,4 @@
-import { ScrollArea, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import { useEffect, useRef } from 'react'
 import type { Partition } from '../../api/types'
 import { bytes, count, share } from '../../format/number'
@@ -6,6 +6,7 @@ import { interval } from '../../format/time'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
 import { Problems } from './Problems'
+import { Scroll } from '../../parts/Scroll'
 
 /** Positive labels per task as a share of rows. */
 function rates(partition: Partition): string {
@@ -17,12 +18,12 @@ function rates(partition: Partition): string {
 export function PartitionTable({ partitions, picked }: { partitions: Partition[]; picked: string | undefined }) {
   return (
     <Panel title="Partitions" note="Newest first; immutable once sealed">
-      <ScrollArea.Autosize mah={520} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Partitions, table' }}>
+      <Scroll label="Partitions, table" tall={520}>
         <Table fz="sm" stickyHeader miw={720}>
           <Table.Thead><Table.Tr><Table.Th scope="col">Event time (UTC)</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col" ta="right">Rows</Table.Th><Table.Th scope="col">Label rate</Table.Th><Table.Th scope="col" ta="right">Label sets</Table.Th><Table.Th scope="col" ta="right">Size</Table.Th><Table.Th scope="col">SHA-256</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>{partitions.map((partition) => <Row key={partition.id} partition={partition} picked={partition.id === picked} />)}</Table.Tbody>
         </Table>
-      </ScrollArea.Autosize>
+      </Scroll>
     </Panel>
   )
 }

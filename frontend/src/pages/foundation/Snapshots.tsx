@@ -1,4 +1,4 @@
-import { ScrollArea, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import type { Snapshot } from '../../api/types'
 import { count, score } from '../../format/number'
 import { minute } from '../../format/time'
@@ -6,6 +6,7 @@ import { Hint } from '../../parts/Hint'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
 import { readGate } from './gate'
+import { Scroll } from '../../parts/Scroll'
 
 /** Snapshots, newest first, with what the gate measured on users the FM never trains on. */
 export function Snapshots({ snapshots, className }: { snapshots: Snapshot[]; className: string }) {
@@ -13,7 +14,7 @@ export function Snapshots({ snapshots, className }: { snapshots: Snapshot[]; cla
   return (
     <Panel title="Snapshots and gate" note="NE on 2 % of users the foundation model never trains on; lower is better" className={className} aside={<Hint about="the gate">A candidate is published only if no task gets worse than the tolerance and its calibration stays inside the limits.</Hint>}>
       {rows.length === 0 ? <Text size="sm" className="quiet">The first snapshot appears when the first training period closes.</Text> : (
-        <ScrollArea.Autosize mah={420} type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Snapshots, table' }}>
+        <Scroll label="Snapshots, table" tall={420}>
           <Table fz="sm" stickyHeader miw={520}>
             <Table.Thead><Table.Tr><Table.Th scope="col">Watermark (UTC)</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col">Gate: NE of candidate, current, calibration</Table.Th></Table.Tr></Table.Thead>
             <Table.Tbody>
@@ -34,7 +35,7 @@ export function Snapshots({ snapshots, className }: { snapshots: Snapshot[]; cla
               })}
             </Table.Tbody>
           </Table>
-        </ScrollArea.Autosize>
+        </Scroll>
       )}
     </Panel>
   )

@@ -41,7 +41,7 @@ function NeChart({ points }: { points: CurvePoint[] }) {
     rows: points.map((point) => [point.start, point.rows, point.ne_control, point.ne_treatment, point.cumulative.ne_control, point.cumulative.ne_treatment]),
   }
   return (
-    <ChartCard className="w6" title="Normalized entropy over time (lower is better)" note="The band is the paired 95 % interval of treatment, given control." table={table} aside={
+    <ChartCard className="w6" title="Normalized entropy over time (lower is better)" note="Band: paired 95 % interval of treatment." table={table} aside={
       <SegmentedControl size="xs" aria-label="NE shown" value={view} onChange={setView} data={[{ value: 'cumulative', label: 'So far' }, { value: 'each', label: 'Each' }]} />
     }>
       <TimeSeries

@@ -1,4 +1,3 @@
-import { SimpleGrid } from '@mantine/core'
 import type { Model } from '../../api/types'
 import { liftText } from '../../format/lift'
 import { count, score, share } from '../../format/number'
@@ -14,7 +13,7 @@ export function ModelFigures({ model }: { model: Model }) {
   const gained = auc.control !== null && auc.treatment !== null ? auc.treatment - auc.control : null
   return (
     <section className="panel" aria-label="Key figures" style={{ padding: 'var(--mantine-spacing-md)' }}>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 3, lg: 5 }} spacing="lg">
+      <div className="figures">
         <Figure label="Lift, all rows" size="lg" hint="NE gain of treatment over control with the 95 % bootstrap interval over user buckets, from committed partitions only." sub={lift.value === null ? null : <>{count(lift.rows)} rows, as of <When at={lift.as_of} /></>}>
           <LiftValue lift={lift} mark />
         </Figure>
@@ -26,7 +25,7 @@ export function ModelFigures({ model }: { model: Model }) {
         </Figure>
         <Figure label="AUC, treatment" sub={gained === null ? 'control –' : `control ${score(auc.control)} (${signed(gained, 4)})`}>{score(auc.treatment)}</Figure>
         <Figure label="Freshness gap" hint="Event time of the newest rows minus the watermark of the snapshot that labelled them." sub="rows behind the teacher">{duration(model.freshness_seconds)}</Figure>
-      </SimpleGrid>
+      </div>
     </section>
   )
 }

@@ -1,4 +1,4 @@
-import { ScrollArea, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { ModelCard } from '../../api/types'
 import { Spark } from '../../charts/Spark'
@@ -11,6 +11,7 @@ import { AnchorLink } from '../../parts/links'
 import { LiftValue } from '../../parts/LiftValue'
 import { StateBadge } from '../../parts/StateBadge'
 import { turned } from './filter'
+import { Scroll } from '../../parts/Scroll'
 
 interface TableProps {
   tenant: string
@@ -23,29 +24,29 @@ export function ModelTable({ tenant, models, sort, onSort }: TableProps) {
   const currency = useCurrency()
   const head = (column: string, label: ReactNode, right = true) => <Head column={column} sort={sort} onSort={onSort} right={right}>{label}</Head>
   return (
-    <ScrollArea className="panel" type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Models, table' }}>
-      <Table verticalSpacing="sm" horizontalSpacing="sm" highlightOnHover fz="sm" miw={1180}>
+    <Scroll label="Models, table" className="panel">
+      <Table verticalSpacing="sm" horizontalSpacing="xs" highlightOnHover fz="sm" miw={1060}>
         <Table.Thead>
           <Table.Tr>
             {head('name', 'Model', false)}
             {head('status', 'Status', false)}
-            {head('ne', <>NE control → treatment</>)}
-            {head('lift', 'Lift, 95 % interval')}
+            {head('ne', <>NE control<br />→ treatment</>)}
+            {head('lift', <>Lift<br />95 % interval</>)}
             <Table.Th scope="col">Course</Table.Th>
             {head('auc', 'AUC')}
             {head('coverage', 'Coverage')}
             {head('cost', 'Cost')}
             {head('measurement', 'Measurement')}
-            {head('point', 'Cost per 1 % NE')}
-            {head('freshness', 'Freshness gap')}
+            {head('point', <>Cost per<br />1 % NE</>)}
+            {head('freshness', <>Freshness<br />gap</>)}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {models.map((model) => (
             <Table.Tr key={model.id}>
               <Table.Th scope="row" fw={400}>
-                <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} fw={600} size="sm">{model.name}</AnchorLink>
-                <Text size="xs" className="quiet">{model.task} · {model.stream.name}</Text>
+                <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} fw={600} size="sm" className="num">{model.name}</AnchorLink>
+                <Text size="xs" className="quiet num">{model.task} · {model.stream.name}</Text>
               </Table.Th>
               <Table.Td><StateBadge state={model.status} /></Table.Td>
               <Table.Td ta="right" className="num">{score(model.ne.control)} → <b>{score(model.ne.treatment)}</b></Table.Td>
@@ -61,7 +62,7 @@ export function ModelTable({ tenant, models, sort, onSort }: TableProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </ScrollArea>
+    </Scroll>
   )
 }
 
@@ -69,7 +70,7 @@ function Head({ column, sort, onSort, right, children }: { column: string; sort:
   const current = sort ?? '-lift'
   const way = current === column ? 'ascending' : current === `-${column}` ? 'descending' : 'none'
   return (
-    <Table.Th scope="col" aria-sort={way} ta={right ? 'right' : 'left'} style={{ whiteSpace: 'nowrap' }}>
+    <Table.Th scope="col" aria-sort={way} ta={right ? 'right' : 'left'} style={{ verticalAlign: 'bottom' }}>
       <button type="button" className="sorter" onClick={() => onSort(turned(sort, column))}>
         {children}
         <span style={{ visibility: way === 'none' ? 'hidden' : 'visible' }}><Icon name={way === 'ascending' ? 'up' : 'down'} size={14} /></span>

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Stack, Text } from '@mantine/core'
+import { Anchor, Group, Stack, Text } from '@mantine/core'
 import type { Attention as Item } from '../../api/types'
 import { Icon } from '../../parts/icons'
 
@@ -6,14 +6,17 @@ import { Icon } from '../../parts/icons'
 export function Attention({ items }: { items: Item[] }) {
   if (items.length === 0) return null
   return (
-    <Alert color="orange" variant="light" icon={<Icon name="warn" />} title={items.length === 1 ? 'One thing needs your attention' : `${items.length} things need your attention`}>
+    <section className="panel attention" aria-label="What needs attention">
       <Stack gap={6}>
         {items.map((item, at) => (
-          <Text key={`${item.code}-${at}`} size="sm">
-            <b>{item.message}</b> {item.mend} {item.link ? <Anchor href={item.link} size="sm" underline="always">Show</Anchor> : null}
-          </Text>
+          <Group key={`${item.code}-${at}`} gap="xs" wrap="nowrap" align="flex-start">
+            <span className="warn"><Icon name="warn" /></span>
+            <Text size="sm">
+              <b>{item.message}</b> {item.mend} {item.link ? <Anchor href={item.link} size="sm" underline="always">Show</Anchor> : null}
+            </Text>
+          </Group>
         ))}
       </Stack>
-    </Alert>
+    </section>
   )
 }

@@ -16,9 +16,9 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
 
   return (
     <div className="grid">
-      <Tile tone={losing.length ? 'bad' : gaining.length ? 'good' : 'quiet'} label="What you gain" figure={measured.length ? `${gaining.length} of ${plural(models.length, 'model')} ${gaining.length === 1 ? 'gains' : 'gain'}` : 'Not measured yet'}>
+      <Tile tone={gaining.length ? 'good' : losing.length ? 'bad' : 'quiet'} label="What you gain" figure={measured.length ? `${gaining.length} of ${plural(models.length, 'model')} ${gaining.length === 1 ? 'gains' : 'gain'}` : 'Not measured yet'}>
         {best ? <>Most: <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: best.id }} underline="always">{best.name}</AnchorLink>, <span className="num">{liftText(best.lift).full}</span></> : 'A model’s lift appears when its first partitions are trained.'}
-        {losing.length ? <>. Losing: {losing.map((model) => model.name).join(', ')}</> : null}
+        {losing.length ? <>. <span className="bad">Losing: {losing.map((model) => model.name).join(', ')}</span></> : null}
       </Tile>
       <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${spend.budget ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
         of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{spend.budget ? ` (${percentOf(amount(spend.spent), amount(spend.budget)).toFixed(0)} %)` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it

@@ -17,8 +17,8 @@ function figures(models: ModelCard[]): Table {
   }
 }
 
-export function LiftPanel({ tenant, models, className }: { tenant: string; models: ModelCard[]; className: string }) {
-  if (models.length === 0) return <Panel title="Lift per model" className={className}><FirstModel tenant={tenant} /></Panel>
+export function LiftPanel({ tenant, models }: { tenant: string; models: ModelCard[] }) {
+  if (models.length === 0) return <Panel title="Lift per model"><FirstModel tenant={tenant} /></Panel>
   const waiting = models.filter((model) => model.lift.value === null)
   const hint = (
     <Hint about="lift">
@@ -26,7 +26,7 @@ export function LiftPanel({ tenant, models, className }: { tenant: string; model
     </Hint>
   )
   return (
-    <ChartCard title="Lift per model, % NE gain" note={NOTE} table={figures(models)} className={className} aside={hint}>
+    <ChartCard title="Lift per model, % NE gain" note={NOTE} table={figures(models)} aside={hint}>
       {waiting.length < models.length ? <ForestPlot tenant={tenant} models={models} /> : null}
       {waiting.map((model) => (
         <Text key={model.id} size="sm" className="quiet" mt={4}>

@@ -27,10 +27,14 @@ function Content({ tenant, data }: { tenant: string; data: OverviewData }) {
         <Attention items={data.attention} />
         <Headline tenant={tenant} data={data} />
         <div className="grid">
-          <LiftPanel tenant={tenant} models={data.models} className="w8" />
-          <SpendPanel tenant={tenant} data={data} className="w4" />
-          <RunsNow tenant={tenant} runs={data.runs} className="w8" />
-          <QuotaPanel quota={data.quota} className="w4" />
+          <Stack className="w8" gap="md">
+            <LiftPanel tenant={tenant} models={data.models} />
+            <RunsNow tenant={tenant} runs={data.runs} />
+          </Stack>
+          <Stack className="w4" gap="md">
+            <SpendPanel tenant={tenant} data={data} />
+            <QuotaPanel quota={data.quota} />
+          </Stack>
         </div>
       </Stack>
     </>

@@ -8,9 +8,9 @@ const NEAR = 80
 const FULL = 100
 
 /** How much of each quota is used; past 80 % the ring changes colour and the text says so. */
-export function QuotaPanel({ quota, className }: { quota: Overview['quota']; className: string }) {
+export function QuotaPanel({ quota }: { quota: Overview['quota'] }) {
   return (
-    <Panel title="Quota" note="Used of what your team may use" className={className}>
+    <Panel title="Quota" note="Used of what your team may use">
       <Group justify="space-around" wrap="wrap" gap="sm">
         <Ring label="Concurrent runs" used={quota.concurrent_runs} show={count} />
         <Ring label="Models" used={quota.models} show={count} />
@@ -22,11 +22,11 @@ export function QuotaPanel({ quota, className }: { quota: Overview['quota']; cla
 
 function Ring({ label, used: { used, limit }, show }: { label: string; used: Used; show: (value: number) => string }) {
   const percent = limit === null ? 0 : percentOf(used, limit)
-  const word = percent >= FULL ? 'full' : percent >= NEAR ? 'nearly full' : ''
-  const color = percent >= FULL ? 'red.7' : percent >= NEAR ? 'orange.6' : 'ink.6'
+  const word = percent >= FULL ? 'all in use' : percent >= NEAR ? 'nearly used up' : ''
+  const color = percent >= NEAR ? 'orange.6' : 'ink.6'
   return (
     <Stack gap={2} align="center" w={104}>
-      <RingProgress size={84} thickness={9} roundCaps sections={[{ value: Math.max(percent, used > 0 ? 2 : 0), color }]} role="img" aria-label={`${label}: ${show(used)} used of ${limit === null ? 'no limit' : show(limit)}`} label={<Text ta="center" size="sm" fw={650} className="num">{limit === null ? '∞' : `${percent.toFixed(0)} %`}</Text>} />
+      <RingProgress size={84} thickness={9} roundCaps sections={used > 0 ? [{ value: Math.max(percent, 2), color }] : []} role="img" aria-label={`${label}: ${show(used)} used of ${limit === null ? 'no limit' : show(limit)}`} label={<Text ta="center" size="sm" fw={650} className="num">{limit === null ? '∞' : `${percent.toFixed(0)} %`}</Text>} />
       <Text size="sm" fw={600} ta="center">{label}</Text>
       <Text size="xs" className="quiet num" ta="center">{show(used)} of {limit === null ? 'no limit' : show(limit)}</Text>
       {word ? <Text size="xs" className="bad" fw={600}>{word}</Text> : null}

@@ -4,9 +4,9 @@ import { Panel } from '../../parts/Panel'
 import { Empty } from '../../states/States'
 import { RunList } from '../runs/RunList'
 
-export function RunsNow({ tenant, runs, className }: { tenant: string; runs: RunCard[]; className: string }) {
+export function RunsNow({ tenant, runs }: { tenant: string; runs: RunCard[] }) {
   return (
-    <Panel title="Runs now" note="Live; newest first" className={className} aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} size="sm">All runs</AnchorLink>}>
+    <Panel title="Runs now" note="Live; newest first" aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} size="sm">All runs</AnchorLink>}>
       {runs.length ? <RunList tenant={tenant} runs={runs} brief /> : <Empty title="Nothing runs at the moment" icon="runs">A run starts by itself when a partition is sealed and its labels are ready.</Empty>}
     </Panel>
   )

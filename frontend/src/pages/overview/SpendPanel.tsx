@@ -7,7 +7,7 @@ import { Hint } from '../../parts/Hint'
 import { Panel } from '../../parts/Panel'
 
 /** Spend of the period against the budget; measurement and the FM's share are lines of their own. */
-export function SpendPanel({ tenant, data, className }: { tenant: string; data: Overview; className: string }) {
+export function SpendPanel({ tenant, data }: { tenant: string; data: Overview }) {
   const { spend } = data
   const budget = amount(spend.budget)
   const spent = percentOf(amount(spend.spent), budget)
@@ -15,7 +15,7 @@ export function SpendPanel({ tenant, data, className }: { tenant: string; data: 
   const over = budget > 0 && amount(spend.forecast) > budget
   const show = (value: string | null) => money(value, spend.currency)
   return (
-    <Panel title="Spend this period" note={spend.budget ? `against a budget of ${show(spend.budget)}` : 'no budget is set for this period'} className={className} aside={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">Ledger</AnchorLink>}>
+    <Panel title="Spend this period" note={spend.budget ? `against a budget of ${show(spend.budget)}` : 'no budget is set for this period'} aside={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">Ledger</AnchorLink>}>
       <Stack gap="xs">
         {spend.budget ? (
           <Progress.Root size={14} aria-label={`Spent ${spent.toFixed(0)} % of the budget, ${reserved.toFixed(0)} % reserved`}>

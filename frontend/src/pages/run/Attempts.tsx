@@ -1,6 +1,7 @@
 import { Table, Text } from '@mantine/core'
 import type { Run } from '../../api/types'
 import { duration, elapsed } from '../../format/time'
+import { Scroll } from '../../parts/Scroll'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
 import { useNow, When } from '../../parts/When'
@@ -11,7 +12,7 @@ export function Attempts({ run, className }: { run: Run; className: string }) {
   return (
     <Panel title="Attempts" note="Each goes on from the last committed partition" className={className}>
       {run.attempts.length === 0 ? <Text size="sm" className="quiet">No worker has taken it yet.</Text> : (
-        <Table fz="sm">
+        <Scroll label="Attempts of this run" tall={290}><Table fz="sm" miw={460}>
           <Table.Thead><Table.Tr><Table.Th scope="col">No.</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col">Started</Table.Th><Table.Th scope="col" ta="right">Took</Table.Th><Table.Th scope="col">What happened</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {run.attempts.map((attempt) => (
@@ -24,7 +25,7 @@ export function Attempts({ run, className }: { run: Run; className: string }) {
               </Table.Tr>
             ))}
           </Table.Tbody>
-        </Table>
+        </Table></Scroll>
       )}
     </Panel>
   )

@@ -1,4 +1,4 @@
-import { ScrollArea, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import type { RunCard } from '../../api/types'
 import { money } from '../../format/money'
@@ -8,6 +8,7 @@ import { StateBadge } from '../../parts/StateBadge'
 import { useNow, When } from '../../parts/When'
 import { kindLabel } from './labels'
 import { RunProgress } from './RunProgress'
+import { Scroll } from '../../parts/Scroll'
 
 interface RunListProps {
   tenant: string
@@ -22,7 +23,7 @@ export function RunList({ tenant, runs, brief = false }: RunListProps) {
   const phone = useMediaQuery('(max-width: 48em)')
   if (phone) return <>{runs.map((run) => <RunItem key={run.id} tenant={tenant} run={run} />)}</>
   return (
-    <ScrollArea type="auto" viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Runs, table' }}>
+    <Scroll label="Runs, table">
       <Table fz="sm" verticalSpacing="xs" highlightOnHover miw={brief ? 520 : 860}>
         <Table.Thead>
           <Table.Tr>
@@ -43,7 +44,7 @@ export function RunList({ tenant, runs, brief = false }: RunListProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </ScrollArea>
+    </Scroll>
   )
 }
 
@@ -51,7 +52,7 @@ function Name({ tenant, run }: { tenant: string; run: RunCard }) {
   return (
     <>
       <AnchorLink to="/t/$tenant/runs/$run" params={{ tenant, run: run.id }} fw={600} size="sm">{run.model?.name ?? kindLabel(run.kind)}</AnchorLink>
-      <Text size="xs" className="quiet">{run.kind} · {run.id.slice(-8)}</Text>
+      <Text size="xs" className="quiet num">{run.kind} · {run.id.slice(-8)}</Text>
     </>
   )
 }
