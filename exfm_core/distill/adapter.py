@@ -25,6 +25,6 @@ class Adapter(nn.Module):
             self.outer.bias.zero_()
 
     def forward(self, teacher_b: Tensor) -> Tensor:
-        t_b1 = teacher_b.unsqueeze(1)
+        t_b1 = teacher_b.detach().unsqueeze(1)
         a: Tensor = torch.add(t_b1, self.outer(torch.relu_(self.inner(t_b1)))).squeeze(1)
         return a

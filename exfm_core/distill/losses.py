@@ -16,8 +16,8 @@ def cross_entropy(z_b: Tensor, y_b: Tensor, mask_b: Tensor | None = None) -> Ten
 
 
 def scaled_label(teacher_b: Tensor, alpha: float) -> Tensor:
-    """min(α·q, 1) with q = σ(t): label scaling (LS)."""
-    q_b = torch.sigmoid(teacher_b)
+    """min(α·q, 1) with q = σ(t): label scaling (LS). A constant: nothing ever reaches the teacher."""
+    q_b = torch.sigmoid(teacher_b.detach())
     return q_b if alpha == 1.0 else (alpha * q_b).clamp_(max=1.0)
 
 
@@ -53,4 +53,4 @@ def calibrated_kd_loss(s_b: Tensor, calibrated_b: Tensor, mask_b: Tensor | None)
 
 def single_head_kd_loss(s_b: Tensor, y_b: Tensor, teacher_b: Tensor, w: float, mask_b: Tensor | None) -> Tensor:
     """h(s, y) + w·h(s, q): the baseline whose optimum (p + w·q)/(1 + w) inherits the teacher's bias."""
-    return cross_entropy(s_b, y_b) + w * cross_entropy(s_b, torch.sigmoid(teacher_b), mask_b)
+    return cross_entropy(s_b, y_b) + w * cross_entropy(s_b, scaled_label(teacher_b, 1.0), mask_b)

@@ -1,0 +1,47 @@
+"""Interactions and backbones against their equations in NumPy."""
+
+import numpy as np
+import pytest
+import torch
+
+from exfm_core.models.backbone import BACKBONES
+from exfm_core.models.interactions import CrossLayer, dot_pairs, factorisation_machine, pairwise_dots
+
+EMB = torch.randn(6, 4, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_cross_layer() -> None:
+    layer = CrossLayer(8, torch.Generator().manual_seed(0))
+    x0, xl = EMB[:, 0], EMB[:, 1]
+    w, b = layer.weight.weight.detach().numpy(), layer.weight.bias.detach().numpy()
+    expected = x0.numpy() * (xl.numpy() @ w.T + b) + xl.numpy()
+    assert np.allclose(layer(x0, xl).detach().numpy(), expected, atol=1e-6)
+
+
+def test_pairwise_dots() -> None:
+    found = pairwise_dots(EMB, dot_pairs(4)).numpy()
+    expected = [[EMB[b, i] @ EMB[b, j] for i in range(4) for j in range(i + 1, 4)] for b in range(6)]
+    assert np.allclose(found, np.array(expected), atol=1e-5)
+
+
+def test_factorisation_machine() -> None:
+    expected = sum(EMB[:, i] * EMB[:, j] for i in range(4) for j in range(i + 1, 4))
+    assert torch.allclose(factorisation_machine(EMB), torch.as_tensor(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("dense", [0, 3])
+def test_backbones_give_their_width(name: str, dense: int) -> None:
+    backbone = BACKBONES[name](4, 8, dense, (16, 5), 2, torch.Generator().manual_seed(0))
+    x = backbone(EMB, torch.ones(6, dense))
+    assert x.shape == (6, backbone.width)
+    torch.autograd.backward(x.sum())
+    assert all(weight.grad is not None for weight in backbone.parameters())
+
+
+def test_weights_come_from_the_generator_alone() -> None:
+    torch.manual_seed(1)
+    one = BACKBONES["dcnv2"](4, 8, 1, (16,), 1, torch.Generator().manual_seed(5))
+    torch.manual_seed(2)
+    two = BACKBONES["dcnv2"](4, 8, 1, (16,), 1, torch.Generator().manual_seed(5))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
