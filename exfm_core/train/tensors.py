@@ -1,6 +1,7 @@
 """Weights and state as one file: safetensors with one JSON record in its metadata. No pickle, ever."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import torch
@@ -45,7 +46,7 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return record, tensors
 
 
-def copy_into(targets: dict[str, Tensor], tensors: dict[str, Tensor], prefix: str) -> None:
+def copy_into(targets: Mapping[str, Tensor], tensors: Mapping[str, Tensor], prefix: str) -> None:
     """Copies `<prefix><name>` into every live tensor of `targets`, in place. Raises CheckpointError if one is missing
     or has another shape."""
     with torch.no_grad():

@@ -1,0 +1,1 @@
+"""Export: the served graph alone, and a predictor that needs neither TorchRec nor the training code."""
