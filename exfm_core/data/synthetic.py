@@ -57,7 +57,7 @@ class Traffic:
 class AdsWorld:
     """Users, categories and advertisers that all tenants share; ``partition`` draws a tenant's rows of one period."""
 
-    def __init__(self, *, seed: int, period_seconds: int, users: int = 15_000, turn: float = 0.06) -> None:
+    def __init__(self, *, seed: int, period_seconds: int, users: int = 60_000, turn: float = 0.06) -> None:
         rng = np.random.Generator(np.random.PCG64([seed, 0xAD5]))
         self.seed, self.period_seconds, self.users, self.turn = seed, period_seconds, users, turn
         self.age = rng.integers(0, AGE_GROUPS, users)
@@ -67,7 +67,7 @@ class AdsWorld:
         own = rng.normal(size=(users, _TASTE))
         self.taste = _unit_rows(0.75 * age[self.age] + 0.65 * region[self.region] + 0.8 * own)
         self.propensity = 0.35 * rng.normal(size=users) + 0.3 * rng.normal(size=DEVICES)[self.device]
-        self.activity = rng.pareto(1.6, users) + 0.2
+        self.activity = rng.lognormal(0.0, 0.7, users)
         self.joins = rng.uniform(-40.0, 60.0, users)
         self.leaves = self.joins + rng.exponential(45.0, users)
         self.categories = _unit_rows(rng.normal(size=(2, CATEGORIES, _TASTE)))
@@ -165,8 +165,8 @@ class AdsWorld:
         rng = np.random.Generator(np.random.PCG64([self.seed, traffic.slot, 0x10C]))
         places = 0.4 * rng.normal(size=traffic.placements)
         # Conversions follow the same tastes, but weigh them less and the ad's quality more.
-        relevance, merit = (2.2, 1.0) if traffic.task == "click" else (1.8, 1.3)
-        base = np.log(traffic.base_rate / (1.0 - traffic.base_rate)) - 0.5
+        relevance, merit = (3.0, 1.0) if traffic.task == "click" else (2.6, 1.4)
+        base = np.log(traffic.base_rate / (1.0 - traffic.base_rate)) - 0.8
         match = np.einsum("nd,nd->n", self.taste[users], ads.appeal[shown])
         angle = 2.0 * np.pi * hour / 24.0
         daily = self.daily[ads.category[shown]]
