@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 from tenancy.models import ApiToken, Membership, Role, Tenant, User
+from tenancy.scope import platform_scope
 from tenancy.tokens import Secret, fresh
 
 _count = itertools.count(1)
@@ -27,14 +28,15 @@ def make_tenant(**fields: Any) -> Tenant:
 def make_member(tenant: Tenant, role: Role, **fields: Any) -> User:
     """Store a user with a role in the tenant."""
     user = make_user(**fields)
-    Membership.objects.create(tenant=tenant, user=user, role=role)
+    with platform_scope("factory"):
+        Membership.objects.create(tenant=tenant, user=user, role=role)
     return user
 
 
 def make_token(user: User, tenant: Tenant | None, scopes: list[str], **fields: Any) -> tuple[ApiToken, str]:
     """Store a token; return it with its text."""
     secret: Secret = fresh()
-    row = ApiToken.objects.create(
-        tenant=tenant, user=user, name="test", prefix=secret.prefix, digest=secret.digest, scopes=scopes, **fields
-    )
+    values = {"name": "test", "prefix": secret.prefix, "digest": secret.digest, "scopes": scopes, **fields}
+    with platform_scope("factory"):
+        row = ApiToken.objects.create(tenant=tenant, user=user, **values)
     return row, secret.text
