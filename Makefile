@@ -90,7 +90,7 @@ e2e: setup ## Run the browser tests
 lint: $(STAMPS)/python $(STAMPS)/npm ## Check style, types, layers, migrations, OpenAPI file and dashboard types
 	@echo "ruff";         $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy";         $(BIN)/mypy $(APPS)
-	@echo "import-linter"; PYTHONPATH=platform:. $(BIN)/lint-imports --no-timing
+	@echo "import-linter"; PYTHONPATH=platform:. $(BIN)/lint-imports --no-logo
 	@echo "migrations";   $(PY) -W ignore manage.py makemigrations --check --dry-run --settings config.settings.test
 	@echo "OpenAPI";      $(PY) -m scripts.openapi --check
 	@echo "dashboard";    cd frontend && $(NPM) run --silent typecheck && $(NPM) run --silent lint
