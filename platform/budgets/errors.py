@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from budgets.money import currency
-from tenancy.errors import Conflict, DomainError, Invalid
+from tenancy.errors import Conflict, DomainError, Invalid, NotFound
 
 
 def reason_missing() -> DomainError:
@@ -26,6 +26,11 @@ def below_committed(amount: Decimal, spent: Decimal, reserved: Decimal) -> Domai
         f"Give at least {spent + reserved} {unit}, or stop runs first so that their reservations are released.",
         field="amount",
     )
+
+
+def no_budget(slug: str) -> DomainError:
+    """The tenant has no budget in this period."""
+    return NotFound("budget_not_found", f"{slug} has no budget in this period.", "Set one with PUT.")
 
 
 def account_exists(slug: str) -> DomainError:

@@ -8,11 +8,12 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from budgets import accounts
+from budgets import accounts, errors
 from budgets.models import Budget, LedgerEntry, Line, Quota, UsageRecord
 from budgets.money import ZERO, currency
 from budgets.periods import month_of
 from catalog.limits import Limits
+from tenancy.models import Tenant
 
 TENANT_LINES = (Line.TRAINING, Line.MEASUREMENT)
 
@@ -68,6 +69,14 @@ def spend(*, tenant_id: uuid.UUID, now: datetime | None = None) -> Spend:
         measurement=lines.get(Line.MEASUREMENT, ZERO),
         forecast=(budget.spent * pace).quantize(Decimal("0.000001")),
     )
+
+
+def current_budget(*, tenant: Tenant) -> Budget:
+    """Return the tenant's budget of the running period; NotFound where it has none."""
+    found = accounts.current(tenant_id=tenant.id, now=timezone.now())
+    if found is None:
+        raise errors.no_budget(tenant.slug)
+    return found
 
 
 def cost_by_line(*, tenant_id: uuid.UUID, since: datetime, until: datetime) -> dict[str, Decimal]:

@@ -32,8 +32,12 @@ def stream(*, stream_id: uuid.UUID) -> Stream:
 
 
 def partitions(*, stream_id: uuid.UUID) -> QuerySet[Partition]:
-    """Return a stream's partitions with the number of their label sets."""
-    return Partition.objects.filter(stream_id=stream_id).annotate(label_set_count=Count("label_sets"))
+    """Return a stream's partitions with the number of their label sets and of the models' lineages trained on them."""
+    own = Q(consumptions__lineage__tenant__isnull=False)
+    return Partition.objects.filter(stream_id=stream_id).annotate(
+        label_set_count=Count("label_sets", distinct=True),
+        trained=Count("consumptions", filter=own, distinct=True),
+    )
 
 
 def partition(*, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Partition:

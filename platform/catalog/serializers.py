@@ -72,10 +72,23 @@ class PartitionSerializer(StrictModelSerializer):
     problems = PartitionProblemSerializer(many=True, read_only=True)
     positives = serializers.DictField(child=serializers.IntegerField(), help_text="task name -> positive labels")
     label_sets = serializers.IntegerField(source="label_set_count", read_only=True)
+    trained = serializers.IntegerField(read_only=True, help_text="lineages of models that have consumed it")
 
     class Meta:
         model = Partition
-        fields = ("id", "start", "end", "state", "rows", "positives", "sha256", "bytes", "problems", "label_sets")
+        fields = (
+            "id",
+            "start",
+            "end",
+            "state",
+            "rows",
+            "positives",
+            "sha256",
+            "bytes",
+            "problems",
+            "label_sets",
+            "trained",
+        )
 
 
 class IntervalSerializer(StrictSerializer):

@@ -85,7 +85,7 @@ def publish_snapshot(*, snapshot: Snapshot, gate: Mapping[str, Any]) -> Snapshot
     model, candidate = _locked(snapshot)
     before = model.published
     if before is not None:
-        if before.watermark >= candidate.watermark:
+        if before.watermark > candidate.watermark:
             raise errors.older_than_published()
         before.state = Snapshot.State.RETIRED
         before.save(update_fields=["state"])
@@ -151,10 +151,13 @@ def _locked(snapshot: Snapshot) -> tuple[FoundationModel, Snapshot]:
 
 
 def _kept_gate(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """What every tenant may read of the gate: decision, reason, and figures of all tenants together (slot 0)."""
+    heads = gate.get("heads", [])
     return {
         "decision": str(gate.get("decision", "")),
         "reason": str(gate.get("reason", "")),
-        "heads": len(gate.get("heads", [])),
+        "heads": len(heads),
+        "pooled": [dict(head) for head in heads if head["tenant_slot"] == 0],
     }
 
 

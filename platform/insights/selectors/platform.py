@@ -1,0 +1,56 @@
+"""All tenants at once, for administrators: lift per model and pooled, what the FM costs and who bears it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from budgets import selectors as budgets
+from budgets.models import Line
+from budgets.money import ZERO, currency
+from insights.selectors import sums
+from insights.selectors.cards import Card, cards
+from insights.selectors.lifts import LiftFigure, pooled_figure
+from registry.models import Binding, FoundationModel, VerticalModel
+
+
+@dataclass(frozen=True)
+class FmBalance:
+    """What foundation models cost, and how much of it tenants bear; the rest stays with the platform."""
+
+    training: Decimal
+    scoring: Decimal
+    allocated: Decimal
+    unallocated: Decimal
+
+
+@dataclass(frozen=True)
+class PlatformInsights:
+    """Pooled lift, one card per model, and the foundation models' balance."""
+
+    pooled: LiftFigure
+    cards: list[Card]
+    fm: FmBalance
+    currency: str
+
+
+def platform_insights(*, foundation_model: FoundationModel | None = None) -> PlatformInsights:
+    """Return the figures of all tenants, or of the models that one foundation model teaches."""
+    models = VerticalModel.objects.select_related("stream", "tenant").order_by("tenant__slug", "name")
+    if foundation_model is not None:
+        taught = Binding.objects.filter(foundation_model=foundation_model, ended_at=None).values("model_id")
+        models = models.filter(id__in=taught)
+    shown = cards(models=list(models), own=False)
+    figures = sums.totals(comparisons=[card.comparison for card in shown])
+    pairs = {scope: [held for (_, of), held in figures.items() if of == scope] for scope in ("all", "covered")}
+    return PlatformInsights(
+        pooled=pooled_figure(pairs["all"], pairs["covered"]),
+        cards=shown,
+        fm=fm_balance(foundation_model=foundation_model, owed=sum((card.fm_share for card in shown), ZERO)),
+        currency=currency(),
+    )
+
+
+def fm_balance(*, foundation_model: FoundationModel | None, owed: Decimal) -> FmBalance:
+    """Return the balance; `owed` is what the models' tenants bear together."""
+    lines = budgets.fm_cost(foundation_model_id=foundation_model.id if foundation_model else None)
+    training, scoring = lines.get(Line.FM_TRAINING, ZERO), lines.get(Line.FM_SCORING, ZERO)
+    return FmBalance(training, scoring, owed, training + scoring - owed)

@@ -1,0 +1,75 @@
+"""How a model was taught: clipped share, gate, snapshot and freshness, from its committed claims."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import BigIntegerField, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from runs.models import Kind, WorkClaim
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """`freshness_seconds`: start of the newest labelled partition − watermark of the snapshot that labelled it."""
+
+    clipped_share: float | None = None
+    gate: str | None = None
+    snapshot_id: uuid.UUID | None = None
+    freshness_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ClaimFacts:
+    """What was decided and counted for one partition of a lineage."""
+
+    gate: str | None
+    snapshot_id: uuid.UUID | None
+    freshness_seconds: float | None
+
+
+def teaching(*, lineage_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Teaching]:
+    """Return how each lineage was taught so far; lineages without a labelled partition are left out."""
+    claims = WorkClaim.objects.filter(
+        kind=Kind.VM_TRAIN, lineage_id__in=list(lineage_ids), committed_at__isnull=False, label_set__isnull=False
+    )
+    counts = {
+        row["lineage_id"]: row
+        for row in claims.order_by()
+        .values("lineage_id")
+        .annotate(
+            covered=Sum(Cast(KT("result__covered"), BigIntegerField())),
+            clipped=Sum(Cast(KT("result__clipped"), BigIntegerField())),
+        )
+    }
+    newest = claims.select_related("partition", "label_set").order_by("lineage_id", "-partition__start")
+    found = {}
+    for claim in newest.distinct("lineage_id"):
+        facts = _facts(claim)
+        row = counts[claim.lineage_id]
+        share = row["clipped"] / row["covered"] if row["covered"] and row["clipped"] is not None else None
+        assert claim.lineage_id is not None  # noqa: S101 - filtered by it
+        found[claim.lineage_id] = Teaching(share, facts.gate, facts.snapshot_id, facts.freshness_seconds)
+    return found
+
+
+def claim_facts(*, lineage_id: uuid.UUID) -> dict[uuid.UUID, ClaimFacts]:
+    """Return the facts of one lineage by partition."""
+    claims = WorkClaim.objects.filter(kind=Kind.VM_TRAIN, lineage_id=lineage_id, committed_at__isnull=False)
+    rows = claims.select_related("partition", "label_set")
+    return {claim.partition_id: _facts(claim) for claim in rows if claim.partition_id is not None}
+
+
+def _facts(claim: WorkClaim) -> ClaimFacts:
+    if claim.label_set is None or claim.partition is None:
+        return ClaimFacts(None, None, None)
+    gap = freshness(claim.partition.start, claim.label_set.watermark)
+    return ClaimFacts(claim.gate, claim.label_set.snapshot_id, gap)
+
+
+def freshness(start: datetime, watermark: datetime) -> float:
+    """Return the freshness gap in seconds of a partition's first moment."""
+    return (start - watermark).total_seconds()

@@ -1,0 +1,40 @@
+"""Foundation models as administrators see and register them."""
+
+from rest_framework import serializers
+
+from api.base.serializers import StrictSerializer
+
+
+class NewFoundationModelSerializer(StrictSerializer):
+    """A foundation model to register."""
+
+    name = serializers.SlugField(max_length=63)
+    spec = serializers.DictField(help_text="an exfm_core.spec.FoundationSpec")
+    period_seconds = serializers.IntegerField(min_value=1, max_value=366 * 86_400, help_text="nominal, in event time")
+    gate = serializers.DictField(required=False, help_text='{"tolerance": 0.02, "calibration": [0.8, 1.25]}')
+
+
+class FoundationModelSerializer(StrictSerializer):
+    """A foundation model."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    period_seconds = serializers.IntegerField()
+    gate = serializers.DictField()
+    is_active = serializers.BooleanField()
+    published = serializers.UUIDField(source="published_id", allow_null=True, help_text="snapshot that labels now")
+    created_at = serializers.DateTimeField()
+
+
+class NewSlotSerializer(StrictSerializer):
+    """A tenant to bind to a foundation model."""
+
+    tenant = serializers.SlugField(help_text="the tenant's slug")
+
+
+class SlotSerializer(StrictSerializer):
+    """A tenant's place in a foundation model."""
+
+    tenant = serializers.CharField(source="tenant.slug")
+    foundation_model = serializers.UUIDField(source="foundation_model_id")
+    slot = serializers.IntegerField()
