@@ -108,7 +108,8 @@ def _flatten(path: str, detail: Any) -> list[dict[str, str]]:
     if isinstance(detail, dict):
         found = []
         for name, inner in detail.items():
-            here = path if name == "non_field_errors" else f"{path}.{name}".strip(".")
+            step = f"[{name}]" if isinstance(name, int) else f".{name}"
+            here = path if name == "non_field_errors" else f"{path}{step}".strip(".")
             found += _flatten(here, inner)
         return found
     if isinstance(detail, list):
