@@ -1,6 +1,9 @@
 """The port through which runs meet money. `budgets` stands above `runs`, so it registers itself here at start-up."""
 
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from runs.models import Attempt, Run, WorkClaim
@@ -21,6 +24,16 @@ class Held:
     seconds_by_line: dict[str, float]
 
 
+@dataclass(frozen=True)
+class RunCost:
+    """What a run has cost its owner so far, of which the control arm's part, and what is reserved for it now."""
+
+    spent: Decimal = Decimal(0)
+    measurement: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    currency: str = ""
+
+
 class Accounting(Protocol):
     """What runs need from budgets. Every call happens inside the caller's transaction."""
 
@@ -35,6 +48,9 @@ class Accounting(Protocol):
 
     def release(self, *, run: Run) -> None:
         """Give back whatever the run still has reserved."""
+
+    def costs(self, *, run_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, RunCost]:
+        """Return the costs of runs in scope; one that has cost nothing may be missing."""
 
 
 _accounting: Accounting | None = None
