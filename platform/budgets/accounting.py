@@ -5,10 +5,11 @@ was not reserved, so `spent + reserved <= amount` holds by construction; the tab
 """
 
 import uuid
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Case, F, Sum, Value, When
+from django.db.models import Case, F, Q, Sum, Value, When
 from django.utils import timezone
 
 from budgets import accounts, money
@@ -17,7 +18,7 @@ from budgets.money import ZERO, currency
 from budgets.rates import rate_at
 from budgets.selectors import quota_of
 from catalog import limits
-from runs.accounting import Held, Refusal
+from runs.accounting import Held, Refusal, RunCost
 from runs.models import HELD_STATES, Attempt, Run, WorkClaim
 
 Kind = LedgerEntry.Kind
@@ -139,6 +140,26 @@ class DatabaseAccounting:
             LedgerEntry.objects.create(
                 tenant_id=run.tenant_id, kind=Kind.RELEASE, amount=reservations[budget.id], budget=budget, run=run
             )
+
+
+    def costs(self, *, run_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, RunCost]:
+        """Return what each run has cost its owner and still has reserved. What the platform lost on it is not in."""
+        own = Q(tenant_id=F("run__tenant_id")) | Q(tenant__isnull=True, run__tenant__isnull=True)
+        paid = UsageRecord.objects.filter(own, run_id__in=run_ids).order_by().values("run_id")
+        control = Sum("amount", filter=Q(line=Line.MEASUREMENT), default=ZERO)
+        spent = {row["run_id"]: row for row in paid.annotate(total=Sum("amount"), control=control)}
+        lines = LedgerEntry.objects.filter(run_id__in=run_ids, budget__isnull=False).order_by().values("run_id")
+        reserved = {row["run_id"]: row["open"] for row in lines.annotate(open=Sum(F("amount") * _SIGN))}
+        nothing = {"total": ZERO, "control": ZERO}
+        return {
+            run_id: RunCost(
+                spent=spent.get(run_id, nothing)["total"],
+                measurement=spent.get(run_id, nothing)["control"],
+                reserved=reserved.get(run_id, ZERO),
+                currency=currency(),
+            )
+            for run_id in run_ids
+        }
 
 
 def _move(budget: Budget, *, spent: Decimal = ZERO, reserved: Decimal = ZERO) -> None:

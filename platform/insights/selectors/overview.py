@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from budgets import allocation
 from budgets import selectors as budgets
@@ -12,6 +13,7 @@ from insights.selectors.cards import Card, cards
 from insights.selectors.foundation import Foundation, foundation
 from registry import selectors as registry
 from registry.models import FoundationModel, LabelSet
+from runs import selectors as runs
 from runs.models import HELD_STATES, Run
 from tenancy.models import Tenant
 
@@ -44,7 +46,7 @@ class Overview:
     fm_share: Decimal
     quota: Quotas
     models: list[Card]
-    runs: list[Run]
+    runs: list[dict[str, Any]]
     attention: list[Item]
     foundation: Foundation
 
@@ -53,14 +55,13 @@ def overview(*, tenant: Tenant) -> Overview:
     """Return the overview of the tenant in scope."""
     spend = budgets.spend(tenant_id=tenant.id)
     models = cards(models=list(registry.vertical_models()))
-    recent = Run.objects.select_related("model")
     return Overview(
         tenant=tenant,
         spend=spend,
         fm_share=fm_share(spend=spend),
         quota=_quotas(tenant),
         models=models,
-        runs=list(recent.order_by("-created_at")[:RUNS_SHOWN]),
+        runs=runs.cards(runs.runs()[:RUNS_SHOWN]),
         attention=attention(tenant=tenant, cards=models, spend=spend),
         foundation=foundation(tenant_id=tenant.id),
     )

@@ -1,14 +1,19 @@
 """All tenants at once, for administrators: lift per model and pooled, what the FM costs and who bears it."""
 
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
+from budgets import allocation
 from budgets import selectors as budgets
 from budgets.models import Line
 from budgets.money import ZERO, currency
 from insights.selectors import sums
 from insights.selectors.cards import Card, cards
+from insights.selectors.foundation import snapshot_rows
 from insights.selectors.lifts import LiftFigure, pooled_figure
+from registry import selectors as registry
 from registry.models import Binding, FoundationModel, VerticalModel
 
 
@@ -54,3 +59,20 @@ def fm_balance(*, foundation_model: FoundationModel | None, owed: Decimal) -> Fm
     lines = budgets.fm_cost(foundation_model_id=foundation_model.id if foundation_model else None)
     training, scoring = lines.get(Line.FM_TRAINING, ZERO), lines.get(Line.FM_SCORING, ZERO)
     return FmBalance(training, scoring, owed, training + scoring - owed)
+
+
+def foundation_detail(*, foundation_model_id: uuid.UUID) -> dict[str, Any]:
+    """Return a foundation model with its spec, all snapshots (oldest first), its tenants' slots and its balance."""
+    model = registry.foundation_model(foundation_model_id=foundation_model_id)
+    version = registry.foundation_version(foundation_model_id=model.id)
+    owed = sum(allocation.shares_to_date(foundation_model=model, own=False).values(), ZERO)
+    return {
+        **{name: getattr(model, name) for name in ("id", "name", "period_seconds", "gate", "is_active")},
+        "published_id": model.published_id,
+        "created_at": model.created_at,
+        "spec": version.spec,
+        "version": version.number,
+        "slots": {slot.tenant.slug: slot.slot for slot in model.slots.select_related("tenant")},
+        "snapshots": snapshot_rows(foundation_model=model, most=None)[::-1],
+        "cost": fm_balance(foundation_model=model, owed=owed),
+    }

@@ -1,0 +1,104 @@
+"""Costs of a tenant, and all tenants' figures for administrators, as JSON."""
+
+from rest_framework import serializers
+
+from api.base.serializers import StrictSerializer
+from budgets.serializers import MoneyField
+from insights.serializers import LiftSerializer, NullableFloat, PeriodSerializer, SnapshotSerializer
+from registry.serializers import FoundationModelSerializer
+
+
+class LineTotalSerializer(StrictSerializer):
+    """Money of one ledger line."""
+
+    kind = serializers.CharField()
+    amount = MoneyField()
+
+
+class ModelCostSerializer(StrictSerializer):
+    """Money of one model since its registration."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    training = MoneyField()
+    measurement = MoneyField()
+    fm_share = MoneyField()
+    total = MoneyField()
+
+
+class AllocationSerializer(StrictSerializer):
+    """A period's share of the foundation model's cost, and what it is computed from."""
+
+    foundation_model = serializers.CharField()
+    period_start = serializers.DateTimeField()
+    period_end = serializers.DateTimeField()
+    rows = serializers.IntegerField(help_text="the tenant's labelled rows")
+    rows_total = serializers.IntegerField(help_text="all tenants' labelled rows")
+    total = MoneyField(help_text="the foundation model's cost")
+    amount = MoneyField(help_text="the tenant's share")
+    closed = serializers.BooleanField(help_text="false: the period is running, the share still moves")
+
+
+class FmCostsSerializer(StrictSerializer):
+    """The share of the foundation models' cost."""
+
+    share = MoneyField()
+    allocations = AllocationSerializer(many=True)
+    how = serializers.CharField()
+
+
+class CostsSerializer(StrictSerializer):
+    """What a tenant paid for in the running period, by line; and by model since registration."""
+
+    currency = serializers.CharField()
+    period = PeriodSerializer(source="*")
+    total = MoneyField()
+    kinds = LineTotalSerializer(many=True)
+    models = ModelCostSerializer(many=True)
+    fm = FmCostsSerializer()
+
+
+class ModelInsightSerializer(StrictSerializer):
+    """One model of one tenant, for administrators."""
+
+    tenant = serializers.CharField(source="model.tenant.slug")
+    model = serializers.CharField(source="model.name")
+    model_id = serializers.UUIDField(source="model.id")
+    task = serializers.CharField()
+    ne_control = NullableFloat(source="ne.control")
+    ne_treatment = NullableFloat(source="ne.treatment")
+    lift = LiftSerializer()
+    auc_control = NullableFloat(source="auc.control")
+    auc_treatment = NullableFloat(source="auc.treatment")
+    coverage = NullableFloat()
+    cost = MoneyField(help_text="training and measurement")
+    measurement_cost = MoneyField()
+    fm_share = MoneyField()
+
+
+class FmBalanceSerializer(StrictSerializer):
+    """What foundation models cost, and who bears it."""
+
+    training = MoneyField()
+    scoring = MoneyField()
+    allocated = MoneyField(help_text="borne by tenants")
+    unallocated = MoneyField(help_text="stays with the platform")
+
+
+class AdminInsightsSerializer(StrictSerializer):
+    """All tenants at once."""
+
+    pooled = LiftSerializer()
+    tenants = ModelInsightSerializer(source="cards", many=True)
+    fm = FmBalanceSerializer()
+    currency = serializers.CharField()
+
+
+class FoundationModelDetailSerializer(FoundationModelSerializer):
+    """A foundation model with its snapshots, oldest first, and its cost."""
+
+    spec = serializers.DictField(help_text="an exfm_core.spec.FoundationSpec")
+    version = serializers.IntegerField()
+    slots = serializers.DictField(child=serializers.IntegerField(), help_text="tenant -> slot")
+    snapshots = SnapshotSerializer(many=True)
+    cost = FmBalanceSerializer()

@@ -1,0 +1,157 @@
+"""Registering a vertical model."""
+
+import pytest
+
+from exfm_core import cost
+from registry import selectors, services
+from registry.models import Lineage, ModelVersion, VerticalModel
+from tenancy.errors import DomainError
+from tenancy.models import AuditEntry
+from tenancy.scope import platform_scope, tenant_scope
+from tests.kit import domain
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stream():
+    with platform_scope("test"):
+        yield domain.make_stream(domain.make_tenant())
+
+
+def register(stream, spec=None, **teaching) -> VerticalModel:
+    return services.register_vertical_model(
+        tenant=stream.tenant,
+        name="ctr",
+        stream_id=stream.id,
+        spec=spec or domain.vertical_spec().to_json(),
+        teaching=services.Teaching(**teaching),
+    )
+
+
+def test_version_lineages_and_exact_serving_cost(stream) -> None:
+    model = register(stream, train_from=domain.hour(3))
+    version = selectors.current_versions(model_ids=[model.id])[model.id]
+    spec = domain.vertical_spec()
+    assert selectors.spec_of(version) == spec
+    assert version.serving_parameters == cost.serving_parameters(spec, domain.schema())
+    assert version.serving_flops == cost.serving_flops(spec, domain.schema())
+    assert len(version.sha256) == 64
+    assert set(selectors.active_lineages(model_id=model.id)) == {"control", "treatment"}
+    assert model.train_from == domain.hour(3)
+    assert AuditEntry.objects.get(action="model.register").target_id == str(model.id)
+
+
+def test_a_model_without_supervision_has_one_arm(stream) -> None:
+    model = register(stream, domain.vertical_spec("none").to_json())
+    assert set(selectors.active_lineages(model_id=model.id)) == {"control"}
+
+
+def test_a_teacher_brings_a_binding_and_a_slot(stream) -> None:
+    teacher = domain.make_foundation_model()
+    model = register(stream, foundation_model_id=teacher.id)
+    binding = selectors.open_binding(model_id=model.id)
+    assert binding is not None
+    assert binding.foundation_model == teacher
+    assert selectors.slot_of(foundation_model_id=teacher.id, tenant_id=stream.tenant_id) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "code", "says"),
+    [
+        ({"features": ("user_id", "nope")}, "spec.unknown_feature", "'nope'"),
+        ({"features": ("user_id", "secret_id")}, "spec.privileged_feature", "'secret_id' is privileged"),
+        ({"features": ("score",)}, "spec.no_sparse_feature", "no categorical"),
+        ({"task": "like"}, "spec.unknown_task", "'like'"),
+    ],
+)
+def test_impossible_specs_are_refused(stream, shape: dict, code: str, says: str) -> None:
+    with pytest.raises(DomainError) as caught:
+        register(stream, domain.vertical_spec(**shape).to_json())
+    assert (caught.value.code, caught.value.field) == (code, "spec")
+    assert says in caught.value.message
+    assert not VerticalModel.objects.exists()
+
+
+def test_an_unknown_field_is_refused_by_name(stream) -> None:
+    spec = domain.vertical_spec().to_json()
+    spec["model"]["layers"] = 9
+    with pytest.raises(DomainError, match="'layers'"):
+        register(stream, spec)
+
+
+@pytest.mark.parametrize(("limit", "what"), [("serving_parameters", "parameters"), ("serving_flops", "FLOPs per row")])
+def test_the_serving_budget_holds_with_numbers(stream, limit: str, what: str) -> None:
+    from budgets.services import set_quota
+
+    set_quota(tenant=stream.tenant, quota={limit: 10}, reason="small")
+    asked = getattr(cost, limit)(domain.vertical_spec(), domain.schema())
+    with pytest.raises(DomainError) as caught:
+        register(stream)
+    assert caught.value.code == "serving_budget"
+    assert f"{asked:,} {what} to serve; the serving budget is 10" in caught.value.message
+
+
+def test_the_number_of_models_is_limited(stream) -> None:
+    from budgets.services import set_quota
+
+    set_quota(tenant=stream.tenant, quota={"models_limit": 1}, reason="small")
+    domain.make_model(stream)
+    with pytest.raises(DomainError, match="1 of 1 models"):
+        register(stream)
+
+
+def test_a_taken_name_is_refused(stream) -> None:
+    register(stream)
+    with pytest.raises(DomainError) as caught:
+        register(stream)
+    assert caught.value.status == 409
+
+
+def test_another_tenant_s_stream_does_not_exist(stream, as_role) -> None:
+    with platform_scope("test"):
+        stranger = domain.make_tenant()
+    with as_role("exfm_app"), tenant_scope(stranger.id), pytest.raises(DomainError) as caught:
+        services.register_vertical_model(
+            tenant=stranger, name="x", stream_id=stream.id, spec=domain.vertical_spec().to_json(),
+            teaching=services.Teaching(),
+        )
+    assert caught.value.status == 404
+
+
+def test_the_web_process_may_register(stream, as_role) -> None:
+    teacher = domain.make_foundation_model()
+    taken = domain.make_tenant()
+    services.bind_tenant(foundation_model=teacher, tenant=taken)
+    with as_role("exfm_app"), tenant_scope(stream.tenant_id):
+        model = register(stream, foundation_model_id=teacher.id)
+        services.pause(model_id=model.id)
+        assert services.resume(model_id=model.id).status == "active"
+    assert selectors.slot_of(foundation_model_id=teacher.id, tenant_id=stream.tenant_id) == 2
+
+
+def test_pausing_is_audited_once(stream) -> None:
+    model = register(stream)
+    for _ in range(2):
+        assert services.pause(model_id=model.id).status == "paused"
+    assert AuditEntry.objects.filter(action="model.pause").count() == 1
+    services.resume(model_id=model.id)
+    assert AuditEntry.objects.filter(action="model.resume").count() == 1
+
+
+@pytest.mark.parametrize("table", [ModelVersion])
+def test_versions_are_immutable(stream, table, as_role) -> None:
+    from django.db import transaction
+
+    register(stream)
+    with as_role(None), pytest.raises(Exception, match="is immutable"), transaction.atomic():
+        table.objects.update(number=7)
+
+
+def test_one_active_lineage_per_arm(stream) -> None:
+    from django.db import IntegrityError, transaction
+
+    model = register(stream)
+    held = domain.lineage(model, "control")
+    with pytest.raises(IntegrityError, match="lineage_one_active_per_arm"), transaction.atomic():
+        Lineage.objects.create(tenant=stream.tenant, model_version=held.model_version, arm="control")
