@@ -102,3 +102,32 @@ class AutoSchema(SpectacularSchema):
             "content": {"application/problem+json": {"schema": problem.ref if problem else {}}},
         }
         return bodies
+
+
+def add_events(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Postprocessing hook: describe the event stream, which is no view of REST framework."""
+    problem = {"description": "A problem.", "content": {"application/problem+json": {"schema": {"$ref": PROBLEM}}}}
+    result["paths"]["/api/v1/tenants/{tenant}/events"] = {
+        "get": {
+            "operationId": "events_stream",
+            "description": EVENTS,
+            "tags": ["runs"],
+            "parameters": [
+                {"in": "path", "name": "tenant", "required": True, "schema": {"type": "string"}},
+                {"in": "query", "name": "run", "schema": {"type": "string", "format": "uuid"}},
+            ],
+            "security": [{"token": []}, {"session": []}],
+            "responses": {
+                "200": {"description": "A stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+                "default": problem,
+            },
+        }
+    }
+    result["paths"] = dict(sorted(result["paths"].items()))
+    return result
+
+
+PROBLEM = "#/components/schemas/Problem"
+EVENTS = """Server-sent events: `run` with a run's card whenever it changes, `resync` when something may have been missed.
+
+Permission and scope: `runs:read`."""
