@@ -1,6 +1,8 @@
 /** The live stream: server-sent events per tenant. It says when it drops, resumes itself, and rests while the tab is hidden. */
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
+import { Changes } from './changes'
+import type { RunCard } from './types'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -28,41 +30,12 @@ export function useLiveState(): LiveState {
 const LOST_AFTER_MS = 3_000
 const REST_AFTER_MS = 60_000
 const RETRY_MS = 4_000
-const FLUSH_MS = 1_000
-const HEAVY_MS = 4_000
 
-/** Collects changed runs and refreshes what shows them: runs within a second, figures made of many rows less often. */
-function refresher(client: QueryClient, tenant: string) {
-  const changed = new Set<string>()
-  let light: number | undefined
-  let heavy: number | undefined
-  const invalidate = (...key: string[]) => void client.invalidateQueries({ queryKey: ['tenant', tenant, ...key] })
-  return {
-    note(id: string) {
-      changed.add(id)
-      light ??= window.setTimeout(() => {
-        light = undefined
-        changed.forEach((run) => invalidate('run', run))
-        changed.clear()
-        invalidate('runs')
-      }, FLUSH_MS)
-      heavy ??= window.setTimeout(() => {
-        heavy = undefined
-        for (const name of ['overview', 'models', 'model', 'partitions', 'costs', 'foundation', 'ledger']) invalidate(name)
-      }, HEAVY_MS)
-    },
-    all: () => invalidate(),
-    stop() {
-      window.clearTimeout(light)
-      window.clearTimeout(heavy)
-    },
-  }
-}
-
-function idOf(data: string): string | null {
+/** A run's card from an event's data; null for anything else. */
+function cardOf(data: string): RunCard | null {
   try {
     const value: unknown = JSON.parse(data)
-    return value !== null && typeof value === 'object' && 'id' in value && typeof value.id === 'string' ? value.id : null
+    return value !== null && typeof value === 'object' && 'id' in value && 'state' in value ? (value as RunCard) : null
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
@@ -72,7 +45,7 @@ function idOf(data: string): string | null {
 /** Keeps one stream open for the tenant on screen. */
 export function useLive(client: QueryClient, tenant: string) {
   useEffect(() => {
-    const refresh = refresher(client, tenant)
+    const changes = new Changes(client, tenant)
     let source: EventSource | undefined
     let lost: number | undefined
     let retry: number | undefined
@@ -85,13 +58,14 @@ export function useLive(client: QueryClient, tenant: string) {
         window.clearTimeout(lost)
         lost = undefined
         become('live')
-        if (dropped) refresh.all()
+        if (dropped) changes.all()
         dropped = false
       })
       source.addEventListener('run', (event: MessageEvent<string>) => {
-        const id = idOf(event.data)
-        if (id) refresh.note(id)
+        const card = cardOf(event.data)
+        if (card) changes.run(card)
       })
+      source.addEventListener('resync', () => changes.all())
       source.addEventListener('error', () => {
         dropped = true
         lost ??= window.setTimeout(() => become('lost'), LOST_AFTER_MS)
@@ -118,7 +92,7 @@ export function useLive(client: QueryClient, tenant: string) {
       document.removeEventListener('visibilitychange', visibility)
       window.clearTimeout(rest)
       close()
-      refresh.stop()
+      changes.stop()
     }
   }, [client, tenant])
 }

@@ -2,7 +2,7 @@
 
 export interface Me {
   user: { id: string; email: string; name: string; is_platform_admin: boolean }
-  memberships: { tenant: { id: string; slug: string; name: string }; role: string }[]
+  memberships: { tenant: { id: string; slug: string; name: string; status: string }; role: string; permissions: string[] }[]
   admin_origin: string
 }
 
@@ -183,10 +183,10 @@ export interface Stream {
 }
 
 export interface PartitionProblem {
-  column: string
+  column: string | null
   row: number | null
-  expected: string
-  found: string
+  expected: string | null
+  found: string | null
   message: string
 }
 
@@ -258,7 +258,9 @@ export interface Token {
   scopes: string[]
   created_at: string
   expires_at: string | null
+  revoked_at: string | null
   last_used_at: string | null
+  user: string
 }
 
 /** The answer to making a token: its text, this one time. */
@@ -267,6 +269,9 @@ export interface NewToken extends Token {
 }
 
 export interface Member {
-  user: { id: string; email: string; name: string }
+  id: string
+  email: string
+  name: string
   role: string
+  created_at: string
 }

@@ -13,13 +13,13 @@ export function Home() {
   const slug = last && slugs.includes(last) ? last : slugs[0]
   if (slug) return <Navigate to="/t/$tenant" params={{ tenant: slug }} replace />
   return (
-    <Center mih="100vh">
+    <Center component="main" mih="100vh">
       {me.user.is_platform_admin ? (
-        <Empty title="You are a platform admin without a tenant of your own" icon="foundation">
+        <Empty order={1} title="You are a platform admin without a tenant of your own" icon="foundation">
           Tenants, budgets and foundation models are in the <Anchor href={`${me.admin_origin}/admin/`}>operators’ admin</Anchor>. To see a tenant’s pages, add yourself to it there.
         </Empty>
       ) : (
-        <Empty title="You are not a member of any tenant yet" icon="access">
+        <Empty order={1} title="You are not a member of any tenant yet" icon="access">
           Ask an owner of your team’s tenant to add {me.user.email}; then reload this page.
         </Empty>
       )}

@@ -13,10 +13,9 @@ export function useCurrency(): string {
   return overview.data?.spend.currency ?? 'USD'
 }
 
-/** Only shows or hides controls; the server decides. */
-export function useRole() {
+/** Whether the signed-in member's role includes a permission such as `runs:write`. Only shows or hides; the server decides. */
+export function useMay(permission: string): boolean {
   const tenant = useTenant()
   const session = useQuery(sessionQuery)
-  const role = session.data?.memberships.find((each) => each.tenant.slug === tenant)?.role ?? ''
-  return { role, mayOperate: role === 'owner' || role === 'engineer', isOwner: role === 'owner' }
+  return session.data?.memberships.find((each) => each.tenant.slug === tenant)?.permissions.includes(permission) ?? false
 }

@@ -4,21 +4,24 @@ import { Icon, type IconName } from '../parts/icons'
 import { NavItem } from '../parts/links'
 
 const PAGES = [
-  ['/t/$tenant', 'Overview', 'overview'],
-  ['/t/$tenant/models', 'Models', 'models'],
-  ['/t/$tenant/runs', 'Runs', 'runs'],
-  ['/t/$tenant/data', 'Data', 'data'],
-  ['/t/$tenant/foundation', 'Foundation', 'foundation'],
-  ['/t/$tenant/costs', 'Costs', 'costs'],
-  ['/t/$tenant/access', 'Access', 'access'],
-] as const satisfies readonly (readonly [string, string, IconName])[]
+  ['/t/$tenant', 'Overview', 'overview', 'insights:read'],
+  ['/t/$tenant/models', 'Models', 'models', 'models:read'],
+  ['/t/$tenant/runs', 'Runs', 'runs', 'runs:read'],
+  ['/t/$tenant/data', 'Data', 'data', 'streams:read'],
+  ['/t/$tenant/foundation', 'Foundation', 'foundation', 'insights:read'],
+  ['/t/$tenant/costs', 'Costs', 'costs', 'costs:read'],
+  ['/t/$tenant/access', 'Access', 'access', 'members:read'],
+] as const satisfies readonly (readonly [string, string, IconName, string])[]
 
+/** Pages that the member's role includes; a page reached by address in spite of that says why it is closed. */
 export function Navigation({ me, tenant }: { me: Me; tenant: string }) {
+  const permissions = me.memberships.find((each) => each.tenant.slug === tenant)?.permissions
+  const open = PAGES.filter(([, , , permission]) => permissions?.includes(permission) ?? true)
   return (
     <Stack component="nav" aria-label="Pages" h="100%" justify="space-between" gap="md">
       <ScrollArea>
         <Stack gap={2}>
-          {PAGES.map(([to, label, icon]) => (
+          {open.map(([to, label, icon]) => (
             <NavItem key={to} to={to} params={{ tenant }} label={label} leftSection={<Icon name={icon} />} activeOptions={{ exact: to === '/t/$tenant', includeSearch: false }} activeProps={{ active: true }} style={{ borderRadius: 8 }} />
           ))}
         </Stack>

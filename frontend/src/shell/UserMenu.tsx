@@ -17,6 +17,8 @@ export function UserMenu({ me }: { me: Me }) {
       queryClient.clear()
     },
   })
+  const name = me.user.name || me.user.email
+  const initials = name.split(/[\s@.]+/).slice(0, 2).map((word) => word.charAt(0).toUpperCase()).join('')
   const other = scheme === 'dark' ? 'light' : 'dark'
   return (
     <Group gap="xs" wrap="nowrap">
@@ -27,13 +29,13 @@ export function UserMenu({ me }: { me: Me }) {
       </Tooltip>
       <Menu position="bottom-end" width={250}>
         <Menu.Target>
-          <UnstyledButton aria-label={`Account of ${me.user.name || me.user.email}`} style={{ borderRadius: '50%' }}>
-            <Avatar size={32} color="initials" name={me.user.name || me.user.email} alt="" />
+          <UnstyledButton aria-label={`${initials}, account of ${name}`} style={{ borderRadius: '50%' }}>
+            <Avatar size={32} color="ink">{initials}</Avatar>
           </UnstyledButton>
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>
-            <Text size="sm" fw={600} c="var(--mantine-color-text)">{me.user.name || me.user.email}</Text>
+            <Text size="sm" fw={600} c="var(--mantine-color-text)">{name}</Text>
             {me.user.email}
           </Menu.Label>
           <Menu.Item onClick={() => setColorScheme('auto')} leftSection={<Icon name="sun" size={16} />}>Colours as the system</Menu.Item>

@@ -20,13 +20,15 @@ interface EmptyProps {
   /** The next step, as a command to copy. */
   command?: string
   action?: ReactNode
+  /** Level of its heading; 1 where it is the whole page. */
+  order?: 1 | 2
 }
 
-export function Empty({ title, children, icon = 'info', command, action }: EmptyProps) {
+export function Empty({ title, children, icon = 'info', command, action, order = 2 }: EmptyProps) {
   return (
     <Stack align="center" gap="xs" py="xl" px="md" maw={620} mx="auto" ta="center">
       <span className="quiet"><Icon name={icon} size={32} /></span>
-      <Title order={3}>{title}</Title>
+      <Title order={order} size="h3">{title}</Title>
       <Text component="div" className="quiet">{children}</Text>
       {command ? <div style={{ width: '100%' }}><Command>{command}</Command></div> : null}
       {action}

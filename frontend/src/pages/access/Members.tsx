@@ -14,8 +14,8 @@ export function Members({ members }: { members: Member[] }) {
       <Table.Thead><Table.Tr><Table.Th scope="col">Who</Table.Th><Table.Th scope="col">Role</Table.Th><Table.Th scope="col">May</Table.Th></Table.Tr></Table.Thead>
       <Table.Tbody>
         {members.map((member) => (
-          <Table.Tr key={member.user.id}>
-            <Table.Td>{member.user.name || member.user.email}<Text size="xs" className="quiet">{member.user.email}</Text></Table.Td>
+          <Table.Tr key={member.id}>
+            <Table.Td>{member.name || member.email}<Text size="xs" className="quiet">{member.email}</Text></Table.Td>
             <Table.Td>{member.role}</Table.Td>
             <Table.Td className="quiet">{MAY[member.role] ?? ''}</Table.Td>
           </Table.Tr>

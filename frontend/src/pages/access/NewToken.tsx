@@ -6,7 +6,7 @@ import { post } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { NewToken as Made } from '../../api/types'
 import { Command } from '../../parts/Command'
-import { useRole } from '../../parts/context'
+import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
 
 const READ = ['insights:read', 'streams:read', 'models:read', 'runs:read', 'costs:read']
@@ -14,7 +14,7 @@ const WRITE = ['streams:write', 'models:write', 'runs:write']
 
 /** Makes a token; its text is shown this one time. */
 export function NewToken({ tenant }: { tenant: string }) {
-  const { mayOperate } = useRole()
+  const mayOperate = useMay('tokens:write')
   const [opened, { open, close }] = useDisclosure()
   const [name, setName] = useState('')
   const [writes, setWrites] = useState(false)

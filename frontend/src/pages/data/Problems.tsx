@@ -12,8 +12,8 @@ export function Problems({ problems }: { problems: PartitionProblem[] }) {
       <ul style={{ margin: 0, paddingLeft: 18 }}>
         {problems.slice(0, SHOWN).map((problem, at) => (
           <li key={at} style={{ fontSize: 13 }}>
-            <b>{problem.column || 'file'}</b>{problem.row === null ? '' : `, row ${count(problem.row)}`}: {problem.message || `expected ${problem.expected}, found ${problem.found}`}
-            {problem.message && problem.expected ? ` (expected ${problem.expected}, found ${problem.found})` : ''}
+            <b>{problem.column ?? 'file'}</b>{problem.row === null ? '' : `, row ${count(problem.row)}`}: {problem.message}
+            {problem.expected ? ` (expected ${problem.expected}, found ${problem.found ?? 'nothing'})` : ''}
           </li>
         ))}
       </ul>

@@ -21,7 +21,7 @@ export function ModelPage() {
   const tenant = useTenant()
   const id = useParams({ from: '/inside/t/$tenant/models/$model', select: (params) => params.model })
   const query = useQuery(modelQuery(tenant, id))
-  return <Resource query={query} rows={5}>{(model) => <Content tenant={tenant} model={model} />}</Resource>
+  return <Resource query={query} rows={5} head="Model">{(model) => <Content tenant={tenant} model={model} />}</Resource>
 }
 
 function Content({ tenant, model }: { tenant: string; model: Model }) {
@@ -32,7 +32,7 @@ function Content({ tenant, model }: { tenant: string; model: Model }) {
       <PageHead
         title={model.name}
         tab={model.name}
-        sub={<>{model.task} on <AnchorLink to="/t/$tenant/data" params={{ tenant }} search={{ stream: model.stream.id }}>{model.stream.name}</AnchorLink> · version {model.version} · <StateBadge state={model.status} /></>}
+        sub={<>{model.task} on <AnchorLink to="/t/$tenant/data" params={{ tenant }} search={{ stream: model.stream.id }} underline="always">{model.stream.name}</AnchorLink> · version {model.version} · <StateBadge state={model.status} /></>}
         aside={<PauseButton tenant={tenant} model={model} />}
       />
       <Stack gap="md">

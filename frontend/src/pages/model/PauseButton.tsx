@@ -3,12 +3,12 @@ import { useMutation } from '@tanstack/react-query'
 import { post } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { Model } from '../../api/types'
-import { useRole } from '../../parts/context'
+import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
 
 /** Pause takes effect at the next partition; nothing committed is lost. */
 export function PauseButton({ tenant, model }: { tenant: string; model: Model }) {
-  const { mayOperate } = useRole()
+  const mayOperate = useMay('models:write')
   const action = model.status === 'paused' ? 'resume' : 'pause'
   const change = useMutation({
     mutationFn: () => post<Model>(`/tenants/${encodeURIComponent(tenant)}/models/${model.id}/${action}`),

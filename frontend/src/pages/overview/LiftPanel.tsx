@@ -30,7 +30,7 @@ export function LiftPanel({ tenant, models }: { tenant: string; models: ModelCar
       {waiting.length < models.length ? <ForestPlot tenant={tenant} models={models} /> : null}
       {waiting.map((model) => (
         <Text key={model.id} size="sm" className="quiet" mt={4}>
-          <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }}>{model.name}</AnchorLink>: – {model.lift.reason || 'no committed partition yet'}
+          <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} underline="always">{model.name}</AnchorLink>: – {model.lift.reason || 'no committed partition yet'}
         </Text>
       ))}
     </ChartCard>

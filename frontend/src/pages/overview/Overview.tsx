@@ -16,7 +16,7 @@ import { SpendPanel } from './SpendPanel'
 /** What the tenant gets from the foundation model, what it costs, what is left, what runs, what needs a hand. */
 export function Overview() {
   const tenant = useTenant()
-  return <Resource query={useQuery(overviewQuery(tenant))} rows={5}>{(data) => <Content tenant={tenant} data={data} />}</Resource>
+  return <Resource query={useQuery(overviewQuery(tenant))} rows={5} head="Overview">{(data) => <Content tenant={tenant} data={data} />}</Resource>
 }
 
 function Content({ tenant, data }: { tenant: string; data: OverviewData }) {

@@ -20,7 +20,7 @@ import { StopButton } from './StopButton'
 export function RunPage() {
   const tenant = useTenant()
   const id = useParams({ from: '/inside/t/$tenant/runs/$run', select: (params) => params.run })
-  return <Resource query={useQuery(runQuery(tenant, id))} rows={4}>{(run) => <Content tenant={tenant} run={run} />}</Resource>
+  return <Resource query={useQuery(runQuery(tenant, id))} rows={4} head="Run">{(run) => <Content tenant={tenant} run={run} />}</Resource>
 }
 
 function Content({ tenant, run }: { tenant: string; run: Run }) {
@@ -29,7 +29,7 @@ function Content({ tenant, run }: { tenant: string; run: Run }) {
       <PageHead
         title={runTitle(run)}
         tab={`${run.state} · ${runTitle(run)}`}
-        sub={<><StateBadge state={run.state} /> {run.kind} · {run.id}{run.model ? <> · <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: run.model.id }}>{run.model.name}</AnchorLink></> : null}</>}
+        sub={<><StateBadge state={run.state} /> {run.kind} · {run.id}{run.model ? <> · <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: run.model.id }} underline="always">{run.model.name}</AnchorLink></> : null}</>}
         aside={isOpen(run) ? <StopButton tenant={tenant} run={run} /> : null}
       />
       <Stack gap="md">

@@ -4,12 +4,12 @@ import { useMutation } from '@tanstack/react-query'
 import { post } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { Run } from '../../api/types'
-import { useRole } from '../../parts/context'
+import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
 
 /** Stops after the batch in hand; asks once, because the partition in hand is given up. */
 export function StopButton({ tenant, run }: { tenant: string; run: Run }) {
-  const { mayOperate } = useRole()
+  const mayOperate = useMay('runs:write')
   const [opened, { open, close }] = useDisclosure()
   const stop = useMutation({
     mutationFn: () => post<Run>(`/tenants/${encodeURIComponent(tenant)}/runs/${run.id}/stop`),
