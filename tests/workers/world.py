@@ -86,9 +86,7 @@ def make_world(storage: str, *, tenants: int = 3, amount: int = 100) -> World:
     for part in recipe.tenants[:tenants]:
         tenant = Tenant.objects.create(slug=part.slug, name=part.name)
         open_account(tenant=tenant, amount=Decimal(amount))
-        stream = Stream.objects.create(
-            tenant=tenant, name=part.stream_name, schema=part.schema.to_json(), feed_fm=True
-        )
+        stream = Stream.objects.create(tenant=tenant, name=part.stream_name, schema=part.schema.to_json(), feed_fm=True)
         world.tenants[part.slug], world.streams[part.slug] = tenant, stream
         world.models[part.slug] = registry.register_vertical_model(
             tenant=tenant,
