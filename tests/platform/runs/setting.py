@@ -146,7 +146,7 @@ def das_done(claim: WorkClaim, **changes: Any) -> events.DasDone:
 
 def do_period(teacher: FoundationModel, decision: str = "publish") -> WorkClaim:
     """Let the teacher train its next closed period."""
-    run, lease = start(Kind.FM_TRAIN, teacher)
+    _, lease = start(Kind.FM_TRAIN, teacher)
     claim = next_claim(lease)
     commit(lease=lease, claim=claim, done=fm_done(claim, decision))
     finish(lease)
@@ -155,7 +155,7 @@ def do_period(teacher: FoundationModel, decision: str = "publish") -> WorkClaim:
 
 def do_scoring(teacher: FoundationModel) -> WorkClaim:
     """Let the teacher score one partition."""
-    run, lease = start(Kind.DAS_SCORE, teacher)
+    _, lease = start(Kind.DAS_SCORE, teacher)
     claim = next_claim(lease)
     commit(lease=lease, claim=claim, done=das_done(claim))
     finish(lease)

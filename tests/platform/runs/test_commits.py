@@ -40,7 +40,7 @@ def lesson():
 
 
 def test_both_arms_advance_together(lesson):
-    setting, run, lease, claim = lesson
+    setting, _, lease, claim = lesson
     commit(lease=lease, claim=claim, done=vm_done(claim))
     for arm in ("control", "treatment"):
         course = lineage(setting.model, arm)
