@@ -85,7 +85,7 @@ class Sampling:
         if not 0 < self.user_share <= 1 or not 1 <= self.negatives <= 64 or self.seed < 0:
             raise DataError(
                 "globo.sampling",
-                f"A user share of {self.user_share} with {self.negatives} negatives and seed {self.seed} cannot be drawn.",
+                f"Cannot sample a user share of {self.user_share}, {self.negatives} negatives, seed {self.seed}.",
                 "Use a share in (0, 1], 1 to 64 negatives and a seed of 0 or more.",
             )
 
@@ -118,12 +118,11 @@ class Impressions:
         self._articles, self._article = np.unique(log.article, return_inverse=True)
         _, user = np.unique(log.user, return_inverse=True)
         self._user = user * len(TENANTS) + self._tenant  # a user's history does not cross tenants
-        salt = splitmix64(np.uint64([sampling.seed, sampling.seed]) ^ np.uint64([_USER_SALT, _CLICK_SALT]))
+        user_salt, click_salt = splitmix64(np.array([_USER_SALT, _CLICK_SALT], np.uint64) ^ np.uint64(sampling.seed))
         words = log.user.astype(np.uint64)
-        share = splitmix64(words ^ salt[0]) / 2.0**64
-        self._word = splitmix64(
-            splitmix64(splitmix64(words ^ salt[1]) ^ log.time.astype(np.uint64)) ^ words_of(log.article)
-        )
+        share = splitmix64(words ^ user_salt) / 2.0**64
+        words = splitmix64(splitmix64(words ^ click_salt) ^ log.time.astype(np.uint64))
+        self._word = splitmix64(words ^ log.article.astype(np.uint64))
         self._by_article = Past(self._article, self._time)
         self._by_tenant = Past(self._tenant * len(self._articles) + self._article, self._time)
         self._by_user = Past(self._user, self._time)
