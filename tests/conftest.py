@@ -15,6 +15,8 @@ from config.embedded.postgres import Postgres
 from tests.kit import servers
 from tests.kit.roles import APP, OWNER, PLATFORM, database_role, set_role
 
+pytest_plugins = ("tests.kit.platform",)
+
 
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:

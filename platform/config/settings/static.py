@@ -13,9 +13,9 @@ WHITENOISE_MAX_AGE = 300
 if FRONTEND_DIST.is_dir():
     WHITENOISE_ROOT = FRONTEND_DIST
 
-_HASHED = re.compile(r"^/assets/.+[.-][A-Za-z0-9_-]{8,}\.\w+$")
+_HASHED = re.compile(r"^/assets/.+[.-][A-Za-z0-9_-]{8,}\.\w+$|^/static/.+\.[0-9a-f]{12}\.\w+$")
 
 
 def WHITENOISE_IMMUTABLE_FILE_TEST(path: str, url: str) -> bool:
-    """Vite puts a hash of the content into the names below /assets/, so browsers may keep those files for ever."""
+    """Names with a hash of the content (Vite's below /assets/, Django's below /static/) may be kept for ever."""
     return bool(_HASHED.match(url))
