@@ -18,6 +18,7 @@ from budgets.money import ZERO
 from budgets.periods import month_of, next_month
 from registry.models import FoundationModel
 from tenancy import audit
+from tenancy.scope import current_scope
 
 _LINES = (Line.FM_TRAINING, Line.FM_SCORING)
 
@@ -47,10 +48,10 @@ def own_share(*, foundation_model_id: uuid.UUID, start: datetime, end: datetime)
     return found[0][1] if found else None
 
 
-def shares_to_date(*, foundation_model: FoundationModel, own: bool) -> dict[uuid.UUID, Decimal]:
+def shares_to_date(*, foundation_model: FoundationModel) -> dict[uuid.UUID, Decimal]:
     """Return what tenants owe for the model so far: closed months as fixed, the others as they stand now.
 
-    `own` asks for the tenant in scope alone, which is all that tenants' processes may ask.
+    In a tenant's scope the answer holds that tenant alone, which is all that tenants' processes may ask.
     """
     fixed = Allocation.objects.filter(foundation_model=foundation_model)
     owed: dict[uuid.UUID, Decimal] = {}
@@ -59,7 +60,7 @@ def shares_to_date(*, foundation_model: FoundationModel, own: bool) -> dict[uuid
         owed[tenant_id] = owed.get(tenant_id, ZERO) + amount
         closed.add(start)
     open_months = [month for month in _months(foundation_model.created_at) if month[0] not in closed]
-    function = "budgets_my_fm_share" if own else "budgets_fm_shares"
+    function = "budgets_fm_shares" if current_scope().tenant_id is None else "budgets_my_fm_share"
     for _, share in _ask(function, foundation_model.id, open_months):
         owed[share.tenant_id] = owed.get(share.tenant_id, ZERO) + share.amount
     return owed

@@ -176,7 +176,14 @@ def make_claim(run: Run, lineage: Lineage, partition: Partition, **fields: Any) 
 
 
 def make_sums(
-    lineage: Lineage, partition: Partition, *, loss: float, seed: int = 0, scope: str = "all", share: float = 1.0
+    lineage: Lineage,
+    partition: Partition,
+    *,
+    loss: float,
+    seed: int = 0,
+    scope: str = "all",
+    share: float = 1.0,
+    **fields: Any,
 ) -> MetricSums:
     """Store sums over `share` of the partition's rows, spread over 256 buckets; `loss` is the mean log loss."""
     random = np.random.default_rng(seed)
@@ -192,5 +199,5 @@ def make_sums(
         y=y.tolist(),
         loss=(n * loss * noise).tolist(),
         p=(y * 1.05).tolist(),
-        auc=0.7,
+        **{"auc": 0.7, **fields},
     )

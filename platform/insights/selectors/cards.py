@@ -59,8 +59,8 @@ class Card:
         return self.teaching.freshness_seconds
 
 
-def cards(*, models: Sequence[VerticalModel], own: bool = True) -> list[Card]:
-    """Return the cards of the models, in their order. `own`: the scope is one tenant's."""
+def cards(*, models: Sequence[VerticalModel]) -> list[Card]:
+    """Return the cards of the models, in their order."""
     ids = [model.id for model in models]
     if not ids:
         return []
@@ -71,7 +71,7 @@ def cards(*, models: Sequence[VerticalModel], own: bool = True) -> list[Card]:
     taught = supervision.teaching(lineage_ids=[held.lead for held in compared.values() if held.lead])
     areas = auc.aucs(lineage_ids=[arm for held in compared.values() for arm in (held.control, held.treatment) if arm])
     costs = budgets.cost_by_model()
-    owed = shares.shares(own=own)
+    owed = shares.shares()
     made = []
     for model in models:
         held, version = compared[model.id], versions[model.id]

@@ -97,7 +97,7 @@ def costs(*, tenant_id: uuid.UUID) -> Costs:
 
 
 def _models() -> list[ModelTotal]:
-    paid, owed = budgets.cost_by_model(), shares.shares(own=True)
+    paid, owed = budgets.cost_by_model(), shares.shares()
     totals = []
     for model in registry.vertical_models():
         cost, share = paid.get(model.id, budgets.ModelCost()), owed.get(model.id, ZERO)

@@ -68,7 +68,7 @@ def foundation(*, tenant_id: uuid.UUID) -> Foundation:
         return Foundation(None, False, None, [], ZERO)
     rows = snapshot_rows(foundation_model=teacher)
     current = next((row for row in rows if row.id == teacher.published_id), None)
-    share = allocation.shares_to_date(foundation_model=teacher, own=True).get(tenant_id, ZERO)
+    share = allocation.shares_to_date(foundation_model=teacher).get(tenant_id, ZERO)
     return Foundation(teacher.name, binding is not None, current, rows, share)
 
 

@@ -43,7 +43,7 @@ def platform_insights(*, foundation_model: FoundationModel | None = None) -> Pla
     if foundation_model is not None:
         taught = Binding.objects.filter(foundation_model=foundation_model, ended_at=None).values("model_id")
         models = models.filter(id__in=taught)
-    shown = cards(models=list(models), own=False)
+    shown = cards(models=list(models))
     figures = sums.totals(comparisons=[card.comparison for card in shown])
     pairs = {scope: [held for (_, of), held in figures.items() if of == scope] for scope in ("all", "covered")}
     return PlatformInsights(
@@ -65,7 +65,7 @@ def foundation_detail(*, foundation_model_id: uuid.UUID) -> dict[str, Any]:
     """Return a foundation model with its spec, all snapshots (oldest first), its tenants' slots and its balance."""
     model = registry.foundation_model(foundation_model_id=foundation_model_id)
     version = registry.foundation_version(foundation_model_id=model.id)
-    owed = sum(allocation.shares_to_date(foundation_model=model, own=False).values(), ZERO)
+    owed = sum(allocation.shares_to_date(foundation_model=model).values(), ZERO)
     return {
         **{name: getattr(model, name) for name in ("id", "name", "period_seconds", "gate", "is_active")},
         "published_id": model.published_id,

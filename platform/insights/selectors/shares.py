@@ -14,14 +14,12 @@ _FINE = 720_720
 """Divisible by every number up to 15, so that splitting a stream's rows over its models stays in whole numbers."""
 
 
-def shares(*, own: bool, foundation_model: FoundationModel | None = None) -> dict[uuid.UUID, Decimal]:
-    """Return model -> share to date, for the tenant in scope (`own`) or, for the platform, for all tenants.
+def shares() -> dict[uuid.UUID, Decimal]:
+    """Return model -> share to date, for the tenant in scope, or for all tenants in the platform's.
 
     A tenant's share is split by rows labelled on the models' streams; models on one stream share its rows equally.
     """
     bound = Binding.objects.select_related("model", "foundation_model").order_by("created_at")
-    if foundation_model is not None:
-        bound = bound.filter(foundation_model=foundation_model)
     by_teacher: dict[FoundationModel, dict[uuid.UUID, Binding]] = {}
     for binding in bound:
         by_teacher.setdefault(binding.foundation_model, {})[binding.model_id] = binding
@@ -29,7 +27,7 @@ def shares(*, own: bool, foundation_model: FoundationModel | None = None) -> dic
     for teacher, bindings in by_teacher.items():
         rows = _rows_by_stream(teacher)
         crowd = Counter(binding.model.stream_id for binding in bindings.values())
-        for tenant_id, amount in allocation.shares_to_date(foundation_model=teacher, own=own).items():
+        for tenant_id, amount in allocation.shares_to_date(foundation_model=teacher).items():
             weights = {
                 binding.model_id: rows.get(binding.model.stream_id, 0) * _FINE // crowd[binding.model.stream_id]
                 for binding in bindings.values()

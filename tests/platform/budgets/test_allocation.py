@@ -70,7 +70,7 @@ def test_a_tenant_gets_its_own_share_and_no_other(as_role) -> None:
             share = allocation.own_share(foundation_model_id=model.id, start=start, end=end)
             assert share is not None
             assert (share.amount, share.rows, share.rows_total) == (Decimal("0.003"), 300, 1000)
-            assert allocation.shares_to_date(foundation_model=model, own=True) == {first.id: Decimal("0.003")}
+            assert allocation.shares_to_date(foundation_model=model) == {first.id: Decimal("0.003")}
         with tenant_scope(third.id):
             assert allocation.own_share(foundation_model_id=model.id, start=start, end=end) is None
         with tenant_scope(first.id), pytest.raises(Exception, match="permission denied"), transaction.atomic():
@@ -82,7 +82,7 @@ def test_cost_without_labelled_rows_stays_with_the_platform() -> None:
     spend(model, fm_training=100.0)
     start, end = month_of(timezone.now())
     assert allocation.compute(foundation_model_id=model.id, start=start, end=end) == []
-    assert allocation.shares_to_date(foundation_model=model, own=False) == {}
+    assert allocation.shares_to_date(foundation_model=model) == {}
 
 
 def test_an_open_period_cannot_be_closed() -> None:
@@ -96,7 +96,7 @@ def test_a_closed_period_is_fixed_and_the_ledger_balances(monkeypatch: pytest.Mo
     first, second = domain.make_tenant(), domain.make_tenant()
     label(model, {first: 1, second: 2})
     spend(model, fm_training=100.0)
-    live = allocation.shares_to_date(foundation_model=model, own=False)
+    live = allocation.shares_to_date(foundation_model=model)
     later = month_of(timezone.now())[1] + timedelta(days=2)
     monkeypatch.setattr("budgets.allocation.timezone.now", lambda: later)
     assert allocation.close_due() == 2
@@ -106,4 +106,4 @@ def test_a_closed_period_is_fixed_and_the_ledger_balances(monkeypatch: pytest.Mo
     lines = LedgerEntry.objects.filter(kind="allocate")
     assert sum(line.amount for line in lines) == 0
     assert {line.tenant_id: line.amount for line in lines if line.tenant_id} == live
-    assert allocation.shares_to_date(foundation_model=model, own=False) == live
+    assert allocation.shares_to_date(foundation_model=model) == live

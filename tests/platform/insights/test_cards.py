@@ -1,0 +1,150 @@
+"""Model cards: figures from committed sums and settled money, against a brute-force computation."""
+
+import base64
+from decimal import Decimal
+from itertools import chain
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from exfm_core.metrics.histogram import LogitHistogram
+from exfm_core.metrics.sums import BucketSums, lift, normalized_entropy
+from insights.selectors.cards import card, cards
+from registry.selectors import vertical_models
+from runs.models import MetricSums
+from tenancy.errors import NotFound
+from tenancy.scope import platform_scope, tenant_scope
+from tests.kit import domain
+from tests.platform.insights import scene as scenes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _platform():
+    with platform_scope("test"):
+        yield
+
+
+def brute(lineage, scope: str) -> BucketSums:
+    """Sums of a lineage, row by row."""
+    rows = MetricSums.objects.filter(lineage=lineage, scope=scope).values("n", "y", "loss", "p")
+    return BucketSums.merge([BucketSums.from_json(row) for row in rows])
+
+
+def test_figures_agree_with_the_sums() -> None:
+    scene = scenes.make_scene(clipped=5)
+    scenes.teach(scene.teacher)
+    shown = card(model_id=scene.model.id)
+    control, treatment = (brute(domain.lineage(scene.model, arm), "all") for arm in ("control", "treatment"))
+    expected = lift(control, treatment)
+    assert shown.lift.value == pytest.approx(expected.value)
+    assert (shown.lift.low, shown.lift.high) == pytest.approx((expected.low, expected.high))
+    assert (shown.lift.rows, shown.lift.covered.rows) == (4000, 3000)
+    assert shown.ne.control == pytest.approx(normalized_entropy(control).value)
+    assert shown.ne.treatment == pytest.approx(normalized_entropy(treatment).value)
+    assert shown.coverage == pytest.approx(0.75)
+    assert shown.teaching.clipped_share == pytest.approx(15 / 3000)
+    assert shown.teaching.gate == "open"
+    assert shown.freshness_seconds == 3 * 3600
+    assert shown.lift.as_of == domain.hour(4)
+    assert (shown.cost, shown.measurement_cost) == (Decimal("0.024"), Decimal("0.008"))
+    assert shown.fm_share == Decimal("0.01")
+    assert shown.cost_per_point == pytest.approx(Decimal("0.034") / Decimal(str(shown.lift.value)), abs=Decimal("1e-6"))
+    assert [point.t for point in shown.spark] == [domain.hour(index) for index in range(1, 5)]
+    assert shown.spark[0].lift == pytest.approx(100 * (1 - scenes.TREATMENT / scenes.CONTROL))
+
+
+def test_an_arm_that_is_ahead_does_not_count() -> None:
+    scene = scenes.make_scene(partitions=2)
+    before = card(model_id=scene.model.id)
+    ahead = domain.make_partition(scene.stream, 7)
+    domain.make_sums(domain.lineage(scene.model, "control"), ahead, loss=9.0)
+    after = card(model_id=scene.model.id)
+    assert after.lift == before.lift
+
+
+def test_a_harmful_teacher_has_no_cost_per_point() -> None:
+    scene = scenes.make_scene(treatment=0.36)
+    shown = card(model_id=scene.model.id)
+    assert shown.lift.high is not None
+    assert shown.lift.high < 0
+    assert shown.cost_per_point is None
+
+
+def test_a_new_model_says_why_it_has_no_figures() -> None:
+    model = domain.make_model(domain.make_stream(domain.make_tenant()))
+    shown = card(model_id=model.id)
+    assert shown.lift.value is None
+    assert shown.lift.reason == "no partition is committed yet"
+    assert (shown.coverage, shown.ne.control, shown.cost, shown.spark) == (None, None, 0, [])
+
+
+def test_a_model_with_one_arm_shows_its_ne_but_no_lift() -> None:
+    stream = domain.make_stream(domain.make_tenant())
+    model = domain.make_model(stream, shape=domain.vertical_spec("none"))
+    domain.make_sums(domain.lineage(model, "control"), domain.make_partition(stream), loss=0.3)
+    shown = card(model_id=model.id)
+    assert shown.ne.control is not None
+    assert shown.lift.value is None
+    assert "one arm" in shown.lift.reason
+
+
+def test_auc_over_partitions_comes_from_histograms_that_are_merged_once() -> None:
+    stream = domain.make_stream(domain.make_tenant())
+    model = domain.make_model(stream)
+    slices = [([2.0, 0.0, -1.0], [1, 0, 0]), ([3.0, 1.0], [0, 1])]
+    for index, (logits, labels) in enumerate(slices):
+        partition = domain.make_partition(stream, index)
+        packed = base64.b64decode(LogitHistogram.of(logits, labels).encode())
+        for arm in ("control", "treatment"):
+            domain.make_sums(domain.lineage(model, arm), partition, loss=0.3, histogram=packed)
+        shown = card(model_id=model.id)
+        upto = [list(chain(*column)) for column in zip(*slices[: index + 1], strict=True)]
+        assert shown.auc.control == pytest.approx(LogitHistogram.of(*upto).auc().value)
+        assert shown.auc.treatment == shown.auc.control
+
+
+def test_queries_do_not_grow_with_models_and_partitions() -> None:
+    tenant, teacher = domain.make_tenant(), domain.make_foundation_model()
+    scenes.make_scene(tenant, teacher, partitions=1)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            cards(models=list(vertical_models().filter(tenant=tenant)))
+        return len(captured)
+
+    few = queries()
+    for _ in range(2):
+        scenes.make_scene(tenant, teacher, partitions=3)
+    assert queries() == few
+    assert few <= 14
+
+
+def test_a_tenant_s_page_computes_the_same_under_row_level_security(as_role) -> None:
+    scene, other = scenes.make_scene(), scenes.make_scene()
+    scenes.teach(scene.teacher)
+    seen_by_platform = card(model_id=scene.model.id)
+    with as_role("exfm_app"), tenant_scope(scene.tenant.id):
+        shown = card(model_id=scene.model.id)
+        assert [model.id for model in vertical_models()] == [scene.model.id]
+        with pytest.raises(NotFound):
+            card(model_id=other.model.id)
+    assert (shown.lift, shown.cost, shown.fm_share) == (
+        seen_by_platform.lift,
+        seen_by_platform.cost,
+        seen_by_platform.fm_share,
+    )
+    assert shown.fm_share == Decimal("0.01")
+
+
+def test_models_of_one_tenant_split_its_share_to_the_last_digit() -> None:
+    tenant, teacher = domain.make_tenant(), domain.make_foundation_model()
+    first = scenes.make_scene(tenant, teacher, partitions=3)
+    second = scenes.make_scene(tenant, teacher, partitions=2)
+    twin = domain.make_model(first.stream, teacher)
+    scenes.teach(teacher, 33.333)
+    shares = {shown.model.id: shown.fm_share for shown in cards(models=[first.model, second.model, twin])}
+    assert sum(shares.values()) == Decimal("0.003333")
+    assert shares[first.model.id] == shares[twin.id] == shares[second.model.id] == Decimal("0.001111")
