@@ -171,7 +171,7 @@ class AdsWorld:
         angle = 2.0 * np.pi * hour / 24.0
         daily = self.daily[ads.category[shown]]
         time_of_day = daily[:, 0] * np.cos(angle) + daily[:, 1] * np.sin(angle)
-        wave = 0.2 * np.sin(0.5 * period + traffic.slot)
+        wave = 0.12 * np.sin(0.5 * period + traffic.slot)
         own = self.propensity[users] + merit * ads.quality[shown] + places[placement] + time_of_day
         return np.asarray(base + wave + relevance * match + own)
 

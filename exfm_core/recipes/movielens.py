@@ -108,7 +108,7 @@ def recipe(*, root: Path | None = None, seed: int = 0, periods: int = 16, warm_u
                 features=tuple(Feature(f.name, f.kind, f.buckets, f.hashed, f.max_length) for f in CATALOGUE),
                 task_kinds=("like", "love"),
             ),
-            Optimizer(batch_size=256, dense_lr=3e-3, embedding_lr=0.1),
+            Optimizer(batch_size=256, dense_lr=2e-3, embedding_lr=0.05),
             seed=seed,
         ),
         period_seconds=HOUR,
@@ -131,7 +131,7 @@ def tenant(slug: str, seed: int) -> TenantRecipe:
         schema=SCHEMA,
         vertical=VerticalSpec(
             VerticalModel(features=SERVED, task=task),
-            Optimizer(batch_size=128, dense_lr=4e-3, embedding_lr=0.1),
+            Optimizer(batch_size=32, dense_lr=4e-3, embedding_lr=0.05),
             Supervision("strong"),
             seed=seed,
         ),

@@ -20,7 +20,7 @@ from exfm_core.spec import (
 )
 
 SHARED = (
-    Feature("user_id", buckets=20_000, catalogue="user_id", privileged=True),
+    Feature("user_id", buckets=65_536, catalogue="user_id", privileged=True),
     Feature("age_group", buckets=synthetic.AGE_GROUPS, hashed=False, catalogue="age_group"),
     Feature("region", buckets=synthetic.REGIONS, hashed=False, catalogue="region"),
     Feature("device", buckets=synthetic.DEVICES, hashed=False, catalogue="device"),
@@ -65,7 +65,7 @@ FOUNDATION = FoundationSpec(
         embedding_dim=16,
         mlp=(128, 64),
     ),
-    optimizer=Optimizer(batch_size=256, dense_lr=3e-3, embedding_lr=0.1),
+    optimizer=Optimizer(batch_size=256, dense_lr=1e-3, embedding_lr=0.8),
 )
 
 
@@ -88,7 +88,7 @@ def tenant(
     )
     vertical = VerticalSpec(
         model=VerticalModel(features=SERVED, task=traffic.task, backbone=backbone),  # type: ignore[arg-type]
-        optimizer=Optimizer(batch_size=128, dense_lr=4e-3, embedding_lr=0.1),
+        optimizer=Optimizer(batch_size=128, dense_lr=2e-3, embedding_lr=0.4 if backbone == "deepfm" else 0.8),
         supervision=Supervision("strong"),
         seed=seed,
     )
@@ -99,12 +99,12 @@ def recipe(
     *, name: str = "synthetic", seed: int = 0, periods: int = 16, warm_up: int = 4, scale: float = 1.0
 ) -> Recipe:
     """Return the recipe; ``scale`` multiplies every tenant's rows, ``seed`` fixes the world and all weights."""
-    world = AdsWorld(seed=seed, period_seconds=6 * 3600, users=max(500, round(15_000 * scale)))
+    world = AdsWorld(seed=seed, period_seconds=6 * 3600, users=max(1_000, round(60_000 * scale)))
     traffic = {
-        "northwind-shop": Traffic(1, "click", round(12_000 * scale), base_rate=0.12, reach=0.7, ads=200),
-        "arcade-games": Traffic(2, "conversion", round(7_000 * scale), base_rate=0.18, reach=0.55, ads=120),
-        "daily-courier": Traffic(3, "click", round(4_000 * scale), base_rate=0.10, reach=0.5, ads=80, ad_life=4.0),
-        "blue-harbour": Traffic(4, "conversion", round(2_500 * scale), base_rate=0.15, reach=0.4, ads=60),
+        "northwind-shop": Traffic(1, "click", round(24_000 * scale), base_rate=0.12, reach=0.7, ads=200),
+        "arcade-games": Traffic(2, "conversion", round(14_000 * scale), base_rate=0.18, reach=0.55, ads=120),
+        "daily-courier": Traffic(3, "click", round(9_000 * scale), base_rate=0.10, reach=0.5, ads=80, ad_life=4.0),
+        "blue-harbour": Traffic(4, "conversion", round(6_000 * scale), base_rate=0.15, reach=0.4, ads=60),
     }
     tenants = (
         tenant(
