@@ -58,8 +58,8 @@ def find(folder: Path, patterns: Sequence[str], form: Format) -> tuple[Path, ...
     )
 
 
-def read(path: Path, form: Format, block_bytes: int = BLOCK_BYTES) -> Iterator[pa.Table]:
-    """Yield the rows of a file, in order, as tables of the read fields. Memory is bounded by a few blocks.
+def read(path: Path, form: Format, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, pa.Table]]:
+    """Yield ``(first line, rows)`` of the read fields, block by block in file order. Memory: a few blocks.
 
     DataError if the file is missing, empty, cut short, damaged or malformed anywhere.
     """
@@ -70,8 +70,8 @@ def read(path: Path, form: Format, block_bytes: int = BLOCK_BYTES) -> Iterator[p
         if block:
             table = parse(path, form, block, first)
             rows += table.num_rows
+            yield first, table
             first += table.num_rows
-            yield table
     if not rows:
         raise DataError(f"{form.code}.empty", f"{path} holds no rows.", f"Copy it again. To get it: {form.source}")
 
@@ -94,7 +94,7 @@ def blocks(path: Path, form: Format, block_bytes: int = BLOCK_BYTES) -> Iterator
             lines += rest.count(b"\n", 0, end)
             rest = rest[end:]
         elif len(rest) > max(_MAX_LINE, block_bytes):
-            raise _malformed(path, form, lines + 1, None, f"a line of at most {_MAX_LINE} bytes", f"{len(rest)} bytes")
+            raise malformed(path, form, lines + 1, None, f"a line of at most {_MAX_LINE} bytes", f"{len(rest)} bytes")
     if rest:
         yield rest
 
@@ -176,13 +176,13 @@ def parse(path: Path, form: Format, block: bytes, first_line: int) -> pa.Table:
     cells = line.decode("utf-8", "replace").rstrip("\r").split(form.delimiter)
     if len(cells) != len(form.fields):
         wanted = f"{len(form.fields)} fields separated by {form.delimiter!r}"
-        raise _malformed(path, form, first_line + low, None, wanted, f"{len(cells)}: {line[:80]!r}") from bad
+        raise malformed(path, form, first_line + low, None, wanted, f"{len(cells)}: {line[:80]!r}") from bad
     for field, cell in zip(form.fields, cells, strict=True):
         try:
             _parse(form, line + b"\n", (field,))
         except _Bad:
-            raise _malformed(path, form, first_line + low, field.name, field.expected, repr(cell[:60])) from bad
-    raise _malformed(path, form, first_line + low, None, "a readable line", repr(line[:80])) from bad
+            raise malformed(path, form, first_line + low, field.name, field.expected, repr(cell[:60])) from bad
+    raise malformed(path, form, first_line + low, None, "a readable line", repr(line[:80])) from bad
 
 
 def _parse(form: Format, block: bytes, fields: Sequence[Field]) -> pa.Table:
@@ -212,7 +212,8 @@ def _parse(form: Format, block: bytes, fields: Sequence[Field]) -> pa.Table:
     return table
 
 
-def _malformed(path: Path, form: Format, line: int, column: str | None, expected: str, found: str) -> DataError:
+def malformed(path: Path, form: Format, line: int, column: str | None, expected: str, found: str) -> DataError:
+    """Return the error of a line that does not hold what it should; ``column`` None is the line as a whole."""
     where = f"{path}, line {line}" + (f", column {column!r}" if column else "")
     return DataError(
         f"{form.code}.malformed",
