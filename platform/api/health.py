@@ -1,4 +1,4 @@
-"""Is the process alive, and can it do its work? For load balancers, compose and the launcher; open to everybody, so it tells no secrets."""
+"""Is the process alive, and can it do its work? Open to everybody, so it tells no secrets."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -97,10 +97,12 @@ def _migrations() -> Check:
 
 def _broker() -> Check:
     mend = "Start it, or correct BROKER_URL; work waits in the database meanwhile."
+    link = celery.connection_for_write(connect_timeout=BROKER_SECONDS)
+    errors = (OSError, BrokerError, *link.connection_errors)
     try:
-        with celery.connection_for_write(connect_timeout=BROKER_SECONDS) as link:
+        with link:
             link.ensure_connection(max_retries=1, timeout=BROKER_SECONDS, interval_start=0)
-            link.default_channel.close()
-    except (OSError, BrokerError, *celery.connection_for_write().connection_errors):
+            link.channel().close()  # type: ignore[attr-defined]
+    except errors:  # type: ignore[misc]
         return Check("broker", False, "The broker does not answer.", mend)
     return Check("broker", True, "reachable")

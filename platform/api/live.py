@@ -29,7 +29,7 @@ Event = tuple[str, dict[str, Any]]
 
 
 class Subscriber:
-    """One open stream. It is dropped when it falls `BACKLOG` events behind; the browser then reconnects and catches up."""
+    """One open stream, dropped when it falls `BACKLOG` events behind; the browser then reconnects and catches up."""
 
     def __init__(self, tenant_id: uuid.UUID, run_id: uuid.UUID | None) -> None:
         self.tenant_id = tenant_id

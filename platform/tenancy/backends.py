@@ -29,7 +29,7 @@ def load_user(user_id: uuid.UUID | str) -> User | None:
 
 
 class FunctionBackend(ModelBackend):
-    """Django's authentication backend for the API and the admin site. Failures are counted; too many raise `TooManyRequests`."""
+    """Django's authentication backend of API and admin site; counts failures, too many raise `TooManyRequests`."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any

@@ -60,7 +60,8 @@ def count_failure(*, email: str, address: str) -> None:
                 VALUES (%(key)s, 1, %(now)s, NULL)
                 ON CONFLICT (key) DO UPDATE SET
                     failures = CASE WHEN a.window_started_at < %(since)s THEN 1 ELSE a.failures + 1 END,
-                    window_started_at = CASE WHEN a.window_started_at < %(since)s THEN %(now)s ELSE a.window_started_at END,
+                    window_started_at =
+                        CASE WHEN a.window_started_at < %(since)s THEN %(now)s ELSE a.window_started_at END,
                     locked_until = CASE WHEN a.window_started_at >= %(since)s AND a.failures + 1 >= %(limit)s
                         THEN %(until)s ELSE NULL END
                 """,

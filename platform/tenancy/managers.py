@@ -20,7 +20,7 @@ class TenantManager(models.Manager[M]):
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list[M]:
         scope = current_scope()
         rows = list(objs)
-        if scope.tenant_id is not None and any(row.tenant_id != scope.tenant_id for row in rows):  # type: ignore[attr-defined]
+        if scope.tenant_id is not None and any(row.tenant_id != scope.tenant_id for row in rows):
             raise ValueError("bulk_create: a row belongs to another tenant than the scope's")
         return super().bulk_create(rows, *args, **kwargs)
 

@@ -1,6 +1,7 @@
 """Who exists: users, tenants, memberships, API tokens, and the audit log of what they did."""
 
 import hashlib
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -82,7 +83,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     _stamp: str | None = None
 
@@ -145,6 +146,9 @@ class Membership(TenantOwned):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_tenant_user")]
 
+    def __str__(self) -> str:
+        return f"{self.role} {self.user_id}"
+
 
 class ApiToken(TenantOrPlatformOwned):
     """A bearer token: only its SHA-256 is kept. `tenant` null = a platform administrator's token."""
@@ -157,6 +161,9 @@ class ApiToken(TenantOrPlatformOwned):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"exfm_{self.prefix}_…"
 
 
 class AuditEntry(TenantOrPlatformOwned):
@@ -177,6 +184,9 @@ class AuditEntry(TenantOrPlatformOwned):
         ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["tenant", "-created_at"], name="audit_tenant_created")]
 
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_id}"
+
 
 class SignInAttempt(models.Model):
     """Failed sign-ins of one e-mail address from one network address; the key is a hash of both."""
@@ -187,3 +197,6 @@ class SignInAttempt(models.Model):
     locked_until = models.DateTimeField(null=True, blank=True)
 
     objects = PlatformManager()
+
+    def __str__(self) -> str:
+        return self.key

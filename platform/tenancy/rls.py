@@ -29,7 +29,8 @@ def require_roles(editor: BaseDatabaseSchemaEditor) -> None:
         missing = set(ROLES) - {row[0] for row in cursor.fetchall()}
     if missing:
         raise CommandError(
-            f"The database roles {', '.join(sorted(missing))} do not exist. Run `manage.py create_roles` as a superuser first."
+            f"The database roles {', '.join(sorted(missing))} do not exist."
+            " Run `manage.py create_roles` as a superuser first."
         )
 
 
@@ -169,10 +170,11 @@ class EnableRLS(_SQL):
 
 
 class TenantForeignKey(_SQL):
-    """Tie a reference between tenant-owned rows to one tenant: key checks bypass the policies, so the key holds the tenant.
+    """Tie a reference between tenant-owned rows to one tenant: key checks bypass the policies, so the key includes it.
 
-    `platform_parent=True` where a tenant's row may also refer to a row of the platform (tenant null), which a composite
-    key cannot express: a trigger then refuses parents of another tenant. Rows whose own tenant is null may refer to any.
+    `platform_parent=True` where a tenant's row may also refer to a row of the platform (tenant null), which a
+    composite key cannot express: a trigger then refuses parents of another tenant. Rows of the platform itself may
+    refer to any.
     """
 
     def __init__(self, table: str, column: str, parent: str, platform_parent: bool = False) -> None:
@@ -189,7 +191,8 @@ class TenantForeignKey(_SQL):
         """Add the composite key, or the trigger."""
         if self.platform_parent:
             return [
-                f'CREATE CONSTRAINT TRIGGER "{self._name}" AFTER INSERT OR UPDATE OF tenant_id, "{self.column}" ON "{self.table}"'
+                f'CREATE CONSTRAINT TRIGGER "{self._name}"'
+                f' AFTER INSERT OR UPDATE OF tenant_id, "{self.column}" ON "{self.table}"'
                 f" DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW"
                 f' WHEN (NEW.tenant_id IS NOT NULL AND NEW."{self.column}" IS NOT NULL)'
                 f" EXECUTE FUNCTION exfm_same_tenant('{self.parent}', '{self.column}')"

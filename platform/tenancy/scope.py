@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 
 class TenantScopeMissing(RuntimeError):
-    """Tenant-owned rows were queried outside `tenant_scope` and `platform_scope`: a programming error, never an answer."""
+    """Tenant-owned rows were queried outside `tenant_scope` and `platform_scope`: a programming error."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def tenant_scope(tenant_id: uuid.UUID, user_id: uuid.UUID | None = None) -> Iter
 
 @contextmanager
 def platform_scope(reason: str) -> Iterator[Scope]:
-    """Allow queries over all tenants. Only processes with the platform's database role see rows; `reason` is for readers."""
+    """Allow queries over all tenants; the platform's database role alone sees rows. `reason` is for readers."""
     scope = Scope(tenant_id=None, reason=reason)
     token = _scope.set(scope)
     try:

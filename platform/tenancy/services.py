@@ -122,7 +122,7 @@ def _keep_an_owner(membership: Membership) -> None:
 def create_token(
     *, user: User, role: str, name: str, scopes: Iterable[str], expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
-    """Create a token of the tenant in scope. Returns the row and the token's text, which is shown once and not stored."""
+    """Create a token of the tenant in scope. Returns the row and the token's text, shown once and never stored."""
     wanted = _known_scopes(scopes, known=PERMISSIONS)
     beyond = wanted - ROLES[Role(role)]
     if beyond:

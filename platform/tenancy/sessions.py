@@ -39,7 +39,7 @@ class SessionStore(DatabaseStore):
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         """Return the row to save."""
         row: AbstractBaseSession = super().create_model_instance(data)
-        row.session_key = stored_key(self._get_or_create_session_key())
+        row.session_key = stored_key(self._get_or_create_session_key())  # type: ignore[attr-defined]
         return row
 
     async def acreate_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:

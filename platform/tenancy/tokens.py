@@ -1,4 +1,4 @@
-"""API tokens: `exfm_<prefix>_<secret>`. The prefix finds the row, the secret's SHA-256 proves it; the secret is shown once."""
+"""API tokens: `exfm_<prefix>_<secret>`. The prefix finds the row, the secret's SHA-256 proves it; shown once."""
 
 import hashlib
 import hmac

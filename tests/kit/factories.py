@@ -9,7 +9,7 @@ from tenancy.tokens import Secret, fresh
 
 _count = itertools.count(1)
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 
 
 def make_user(**fields: Any) -> User:

@@ -81,7 +81,8 @@ def test_no_row_can_be_written_for_another_tenant(filled: Cast, as_app: None) ->
             AuditEntry(tenant=None, actor_label="x", action="a.b", target_type="t").save(force_insert=True)
         with refused(ProgrammingError, "row-level security"):
             ask(
-                "INSERT INTO tenancy_membership (id, created_at, tenant_id, user_id, role) VALUES (%s, now(), %s, %s, 'owner')",
+                "INSERT INTO tenancy_membership (id, created_at, tenant_id, user_id, role)"
+                " VALUES (%s, now(), %s, %s, 'owner')",
                 new_id(),
                 filled.elsewhere.id,
                 filled.owner.id,
@@ -91,7 +92,9 @@ def test_no_row_can_be_written_for_another_tenant(filled: Cast, as_app: None) ->
 def test_no_row_can_be_moved_to_or_taken_from_another_tenant(filled: Cast, as_app: None) -> None:
     with tenant_scope(filled.tenant.id, filled.owner.id):
         with refused(ProgrammingError, "row-level security"):
-            ask("UPDATE tenancy_membership SET tenant_id = %s WHERE user_id = %s", filled.elsewhere.id, filled.viewer.id)
+            ask(
+                "UPDATE tenancy_membership SET tenant_id = %s WHERE user_id = %s", filled.elsewhere.id, filled.viewer.id
+            )
         ask("UPDATE tenancy_membership SET role = 'viewer' WHERE tenant_id = %s", filled.elsewhere.id)
         ask("DELETE FROM tenancy_membership WHERE tenant_id = %s", filled.elsewhere.id)
     with database_role(PLATFORM), platform_scope("test"):
@@ -114,10 +117,10 @@ def test_a_foreign_key_cannot_point_into_another_tenant(filled: Cast) -> None:
     with platform_scope("test"):
         theirs = VerticalModel.objects.get(tenant=filled.elsewhere)
     with refused(IntegrityError, "tenant"):
-        ask("UPDATE catalog_partition SET stream_id = %s WHERE tenant_id = %s", theirs.stream_id, filled.tenant.id)
+        ask("UPDATE registry_verticalmodel SET stream_id = %s WHERE tenant_id = %s", theirs.stream_id, filled.tenant.id)
         ask("SET CONSTRAINTS ALL IMMEDIATE")
     with refused(IntegrityError, "tenant"):
-        ask("UPDATE runs_run SET model_id = %s WHERE tenant_id = %s", theirs.id, filled.tenant.id)
+        ask("UPDATE runs_run SET state = 'failed', model_id = %s WHERE tenant_id = %s", theirs.id, filled.tenant.id)
         ask("SET CONSTRAINTS ALL IMMEDIATE")
 
 
@@ -126,7 +129,11 @@ def test_key_checks_do_not_tell_whether_a_foreign_id_exists(filled: Cast, as_app
         real = VerticalModel.objects.get(tenant=filled.elsewhere)
     messages = []
     for model_id in (real.id, new_id()):
-        with tenant_scope(filled.tenant.id, filled.owner.id), pytest.raises(DatabaseError) as caught, transaction.atomic():
+        with (
+            tenant_scope(filled.tenant.id, filled.owner.id),
+            pytest.raises(DatabaseError) as caught,
+            transaction.atomic(),
+        ):
             ask(
                 "INSERT INTO registry_modelversion (id, created_at, tenant_id, model_id, number, spec, sha256,"
                 " serving_parameters, serving_flops) VALUES (%s, now(), %s, %s, 7, '{}', 'x', 1, 1)",

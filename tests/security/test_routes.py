@@ -1,4 +1,4 @@
-"""Every route with nobody, a stranger, another tenant's token and too low a role. A new route is covered by being there."""
+"""Every route with nobody, a stranger, another tenant's token and too low a role. A new route is covered by itself."""
 
 import pytest
 from django.core.cache import cache
@@ -25,9 +25,7 @@ OTHERS = {
 }
 """Views outside the protected viewsets, each with tests of its own on who gets in (events: tests/platform/api)."""
 
-BELOW = [
-    (route, role) for route in TENANTS for role in Role if not allows(role, route.permission)
-]
+BELOW = [(route, role) for route in TENANTS for role in Role if not allows(role, route.permission)]
 
 
 @pytest.fixture(autouse=True)

@@ -29,11 +29,11 @@ OWNERS_FUNCTIONS = {
 
 def tenant_tables() -> list[str]:
     """Return every table with a `tenant` column, by the models."""
-    found = []
-    for model in apps.get_models():
-        if any(field.name == "tenant" and isinstance(field, models.ForeignKey) for field in model._meta.local_fields):
-            found.append(model._meta.db_table)
-    return sorted(found)
+    return sorted(
+        model._meta.db_table
+        for model in apps.get_models()
+        if any(field.name == "tenant" and isinstance(field, models.ForeignKey) for field in model._meta.local_fields)
+    )
 
 
 def ask(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -57,7 +57,8 @@ def test_the_models_and_the_database_agree_on_what_belongs_to_a_tenant() -> None
 @pytest.mark.parametrize("table", sorted({*tenant_tables(), *OUTSIDE_TENANTS}))
 def test_row_level_security_is_forced_with_a_policy_for_each_role(table: str) -> None:
     enabled, forced, owner = ask(
-        "SELECT relrowsecurity, relforcerowsecurity, relowner::regrole::text FROM pg_class WHERE oid = %s::regclass", table
+        "SELECT relrowsecurity, relforcerowsecurity, relowner::regrole::text FROM pg_class WHERE oid = %s::regclass",
+        table,
     )[0]
     assert (enabled, forced, owner) == (True, True, OWNER)
     policies = ask(
@@ -83,7 +84,8 @@ def test_every_reference_between_tenants_rows_includes_the_tenant() -> None:
     keys = ask(
         """
         SELECT c.conrelid::regclass::text, c.confrelid::regclass::text,
-               ARRAY(SELECT attname::text FROM unnest(c.conkey) k JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k)
+               ARRAY(SELECT attname::text FROM unnest(c.conkey) k
+                     JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k)
         FROM pg_constraint c WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
         """
     )
@@ -164,7 +166,9 @@ def test_functions_that_run_as_the_owner_are_few_and_fix_their_search_path() -> 
     assert {name for name, _, _ in functions} == OWNERS_FUNCTIONS
     for name, config, rights in functions:
         assert config == ["search_path=pg_catalog, pg_temp"], name
-        assert "=X/" not in rights.replace(f"{APP}=X/", "").replace(f"{PLATFORM}=X/", "").replace(f"{OWNER}=X/", ""), name
+        assert "=X/" not in rights.replace(f"{APP}=X/", "").replace(f"{PLATFORM}=X/", "").replace(f"{OWNER}=X/", ""), (
+            name
+        )
 
 
 @pytest.mark.django_db
@@ -178,8 +182,15 @@ def test_only_the_owner_of_the_tables_owns_anything() -> None:
 
 @pytest.mark.django_db
 def test_the_platform_role_reads_every_table_and_the_app_role_only_what_was_granted() -> None:
-    tables = [row[0] for row in ask("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")]
-    unread = [table for table in tables if ask("SELECT has_table_privilege(%s, %s, 'SELECT')", PLATFORM, f'"{table}"') != [(True,)]]
+    tables = [
+        row[0]
+        for row in ask("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+    ]
+    unread = [
+        table
+        for table in tables
+        if ask("SELECT has_table_privilege(%s, %s, 'SELECT')", PLATFORM, f'"{table}"') != [(True,)]
+    ]
     assert unread == []
     with database_role(APP):
         assert ask("SELECT has_table_privilege('django_admin_log', 'SELECT')") == [(False,)]

@@ -1,1 +1,1 @@
-"""What every app's `api.py` builds on: the protected viewsets, errors, pagination, idempotency. Stands just above tenancy."""
+"""What every app's `api.py` builds on: protected viewsets, errors, pages, idempotency. Stands just above tenancy."""

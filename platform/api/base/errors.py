@@ -1,4 +1,4 @@
-"""Every error of the API as application/problem+json (RFC 9457): what is wrong, and how to mend it. Never a stack trace."""
+"""Every error of the API as application/problem+json (RFC 9457): what is wrong, how to mend it, never a stack trace."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -25,7 +25,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
-    """REST framework's exception handler: roll back the view's transaction, if it has one, and answer with the problem."""
+    """REST framework's exception handler: roll back the view's transaction, if any, and answer with the problem."""
     if getattr(context.get("view"), "in_transaction", True):
         set_rollback()
     request = context.get("request")

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a create that is sent twice happens once, and both callers get the same answer.
 
-JSON actions use the decorator. Detached actions (streamed bodies) call `replay` in their first scope and `remember` in the
-transaction that stores the result, with a fingerprint that does not need the body:
+JSON actions use the decorator. Detached actions (streamed bodies) call `replay` in their first scope and `remember` in
+the transaction that stores the result, with a fingerprint that does not need the body:
 
     print_ = fingerprint(self, parts=[sha256_header])
     with self.scope():
@@ -22,17 +22,17 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, transaction
 from rest_framework.response import Response
 
-from api.base.viewsets import WalledViewSet
+from api.base.viewsets import ScopedViewSet
 from api.models import IdempotencyRecord
 from tenancy.errors import Conflict, DomainError
 from tenancy.scope import current_scope
 
-V = TypeVar("V", bound=WalledViewSet)
+V = TypeVar("V", bound=ScopedViewSet)
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 
-def idempotency_key(view: WalledViewSet) -> str | None:
+def idempotency_key(view: ScopedViewSet) -> str | None:
     """Return the request's key, None without one; refuse keys that cannot be stored."""
     key = view.request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.match(key):
@@ -44,7 +44,7 @@ def idempotency_key(view: WalledViewSet) -> str | None:
     return key
 
 
-def fingerprint(view: WalledViewSet, parts: Iterable[str | bytes]) -> str:
+def fingerprint(view: ScopedViewSet, parts: Iterable[str | bytes]) -> str:
     """Return the SHA-256 of method, address with query, and the given parts of the request."""
     request = view.request._request
     digest = hashlib.sha256()
@@ -54,7 +54,7 @@ def fingerprint(view: WalledViewSet, parts: Iterable[str | bytes]) -> str:
     return digest.hexdigest()
 
 
-def replay(view: WalledViewSet, print_: str) -> Response | None:
+def replay(view: ScopedViewSet, print_: str) -> Response | None:
     """Return the stored answer to the request's key, None if this is the first time; 409 if the request differs."""
     key = idempotency_key(view)
     if key is None:
@@ -71,7 +71,7 @@ def replay(view: WalledViewSet, print_: str) -> Response | None:
     return Response(record.response, status=record.status, headers={"Idempotency-Replayed": "true"})
 
 
-def remember(view: WalledViewSet, print_: str, response: Response, secret_fields: Iterable[str] = ()) -> None:
+def remember(view: ScopedViewSet, print_: str, response: Response, secret_fields: Iterable[str] = ()) -> None:
     """Store the answer in the current transaction. A concurrent twin that came first makes this one fail with 409."""
     key = idempotency_key(view)
     if key is None or response.status_code >= 400:
@@ -80,7 +80,7 @@ def remember(view: WalledViewSet, print_: str, response: Response, secret_fields
     data = {name: None if name in hidden else value for name, value in response.data.items()}
     record = IdempotencyRecord(
         tenant_id=current_scope().tenant_id,
-        user=view.request.user,
+        user_id=view.user.pk,
         key=key,
         fingerprint=print_,
         status=response.status_code,
@@ -106,7 +106,7 @@ def idempotent(
     wrapped = action
 
     @functools.wraps(wrapped)
-    def once(self: WalledViewSet, *args: Any, **kwargs: Any) -> Response:
+    def once(self: ScopedViewSet, *args: Any, **kwargs: Any) -> Response:
         if idempotency_key(self) is None:
             return wrapped(self, *args, **kwargs)
         print_ = fingerprint(self, [self.request._request.body])
@@ -119,5 +119,7 @@ def idempotent(
     return once
 
 
-def _records(view: WalledViewSet) -> Any:
-    return IdempotencyRecord.objects.filter(tenant_id=current_scope().tenant_id, user=view.request.user)
+def _records(view: ScopedViewSet) -> Any:
+    tenant_id = current_scope().tenant_id
+    mine = IdempotencyRecord.objects.filter(user_id=view.user.pk)
+    return mine.filter(tenant__isnull=True) if tenant_id is None else mine.filter(tenant_id=tenant_id)

@@ -1,13 +1,14 @@
-"""OpenAPI: what drf-spectacular cannot see — problem+json answers, the tenant in the path, bearer tokens, idempotency keys."""
+"""OpenAPI: what drf-spectacular cannot see: problem+json, the tenant in the path, tokens, idempotency keys."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from api.base.viewsets import PlatformAdminViewSet, TenantViewSet, WalledViewSet
+from api.base.viewsets import PlatformAdminViewSet, TenantViewSet
+from api.base.walls import WalledViewSet
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
@@ -29,7 +30,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     mend = serializers.CharField()
     request_id = serializers.CharField()
     field = serializers.CharField(required=False)
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -80,7 +81,7 @@ class AutoSchema(SpectacularSchema):
             return ["admin"]
         return [parts[3] if len(parts) > 3 and parts[2] == "tenants" else parts[2]]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """Append the permission to the action's docstring."""
         text = super().get_description() or ""
         if isinstance(self.view, WalledViewSet):
@@ -93,7 +94,7 @@ class AutoSchema(SpectacularSchema):
             text = f"{text}\n\n{who} `{permission}`." if permission else text
         return text.strip()
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         """Every address may answer with a problem."""
         bodies = super()._get_response_bodies(direction)
         problem = self.resolve_serializer(ProblemSerializer, direction)
@@ -128,6 +129,6 @@ def add_events(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 
 PROBLEM = "#/components/schemas/Problem"
-EVENTS = """Server-sent events: `run` with a run's card whenever it changes, `resync` when something may have been missed.
+EVENTS = """Server-sent events: `run` with a run's card whenever it changes, `resync` when something may be missed.
 
 Permission and scope: `runs:read`."""

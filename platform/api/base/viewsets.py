@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import structlog
 from django.db import connection, transaction
@@ -24,7 +24,7 @@ from tenancy.scope import announce, platform_scope, tenant_scope
 from tenancy.tokens import TokenGrant
 
 
-class _ScopedViewSet(WalledViewSet):
+class ScopedViewSet(WalledViewSet):
     """Opens one transaction and one scope around each action, whatever the server (WSGI, ASGI) and the pool."""
 
     permission_classes = [IsAuthenticated]
@@ -69,8 +69,7 @@ class _ScopedViewSet(WalledViewSet):
     @property
     def user(self) -> User:
         """The signed-in user, or the user of the token."""
-        user: User = self.request.user
-        return user
+        return cast(User, self.request.user)
 
     def _check(self, request: Request) -> None:
         raise NotImplementedError
@@ -106,7 +105,7 @@ class _ScopedViewSet(WalledViewSet):
             )
 
 
-class TenantViewSet(_ScopedViewSet):
+class TenantViewSet(ScopedViewSet):
     """Base of every view below `/api/v1/tenants/{tenant}/`.
 
     The tenant comes from the URL. Not signed in: 401; not a member, another tenant's token, no such tenant: 404, the
@@ -143,8 +142,8 @@ class TenantViewSet(_ScopedViewSet):
         return tenant_scope(self.tenant.id, self.user.pk)
 
 
-class PlatformAdminViewSet(_ScopedViewSet):
-    """Base of every view below `/api/v1/admin/`: platform administrators only, in processes with the platform's role."""
+class PlatformAdminViewSet(ScopedViewSet):
+    """Base of every view below `/api/v1/admin/`: platform administrators, in processes with the platform's role."""
 
     known_permissions: ClassVar[frozenset[str]] = ADMIN_PERMISSIONS
 
@@ -161,7 +160,7 @@ class PlatformAdminViewSet(_ScopedViewSet):
 
 
 def check_member(*, user: User, grant: Any, slug: str) -> Membership:
-    """Return the caller's membership of the tenant, or raise: 404 where the caller may not know the tenant, 403 if suspended."""
+    """Return the caller's membership of the tenant; 404 where the caller may not know the tenant, 403 if suspended."""
     announce(None, user.pk)
     membership = selectors.membership_by_slug(user_id=user.pk, slug=slug)
     foreign = isinstance(grant, TokenGrant) and (membership is None or grant.tenant_id != membership.tenant_id)

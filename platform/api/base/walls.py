@@ -1,11 +1,10 @@
 """The first wall's own rules: what a subclass of a protected viewset must declare and may not touch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.http import HttpResponseBase
 from rest_framework.viewsets import GenericViewSet
 
 PROTECTED = (
@@ -39,7 +38,7 @@ class WalledViewSet(GenericViewSet[Any]):
 
     Attributes:
         required: action -> permission, e.g. `{"list": "models:read", "pause": "models:write"}`.
-        detached: actions that run outside the request's transaction (long uploads); they open `self.scope()` themselves.
+        detached: actions outside the request's transaction (long uploads); they open `self.scope()` themselves.
     """
 
     required: ClassVar[Mapping[str, str]] = {}
@@ -70,7 +69,7 @@ class WalledViewSet(GenericViewSet[Any]):
             )
 
     @classmethod
-    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
         """Refuse undeclared actions; leave the transaction to `dispatch`, which knows which actions are detached."""
         for action in (actions or {}).values():
             if action not in cls.required:

@@ -29,7 +29,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$
 """
 
-TOKEN = """
+BY_PREFIX = """
 CREATE FUNCTION exfm_token(wanted text) RETURNS TABLE (
     id uuid, tenant_id uuid, user_id uuid, digest varchar, scopes varchar[],
     expires_at timestamptz, revoked_at timestamptz, last_used_at timestamptz
@@ -47,7 +47,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
 $$
 """
 
-TOUCH_TOKEN = """
+TOUCH_LAST_USE = """
 CREATE FUNCTION exfm_touch_token(wanted uuid) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE public.tenancy_apitoken SET last_used_at = now()
@@ -58,9 +58,9 @@ $$
 FUNCTIONS = {
     "exfm_login(text)": LOGIN,
     "exfm_user(uuid)": WHO,
-    "exfm_token(text)": TOKEN,
+    "exfm_token(text)": BY_PREFIX,
     "exfm_touch_login(uuid)": TOUCH_LOGIN,
-    "exfm_touch_token(uuid)": TOUCH_TOKEN,
+    "exfm_touch_token(uuid)": TOUCH_LAST_USE,
 }
 
 

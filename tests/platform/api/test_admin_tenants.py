@@ -48,7 +48,10 @@ def test_a_tenant_comes_with_owner_budget_and_quota(cast: Cast) -> None:
 def test_a_token_of_an_administrator_does_the_same(cast: Cast) -> None:
     _, text = make_token(cast.admin, None, ["tenants:read"])
     api = Api(token=text)
-    assert {row["slug"] for row in api.get("admin/tenants").json()["results"]} == {cast.tenant.slug, cast.elsewhere.slug}
+    assert {row["slug"] for row in api.get("admin/tenants").json()["results"]} == {
+        cast.tenant.slug,
+        cast.elsewhere.slug,
+    }
     problem(api.post("admin/tenants", NEW), 403, "scope_missing")
 
 
@@ -78,7 +81,9 @@ def test_a_suspended_tenant_is_shut_out_until_resumed(cast: Cast) -> None:
     assert api.post(f"admin/tenants/{slug}/resume", {"reason": "paid"}).json()["status"] == "active"
     assert Api(cast.owner).get(f"tenants/{slug}/members").status_code == 200
     with platform_scope("test"):
-        reasons = list(AuditEntry.objects.filter(action="tenant.status").order_by("id").values_list("reason", flat=True))
+        reasons = list(
+            AuditEntry.objects.filter(action="tenant.status").order_by("id").values_list("reason", flat=True)
+        )
     assert reasons == ["unpaid", "paid"]
 
 

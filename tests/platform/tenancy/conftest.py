@@ -1,0 +1,3 @@
+"""The cast."""
+
+from tests.kit.cast import cast as cast
