@@ -22,9 +22,9 @@ export class Changes {
 
   /** A run's card as it is now. */
   run(card: RunCard) {
-    this.#client.setQueryData<Run>([...this.#root, 'run', card.id, {}], (run) => run && { ...run, ...card })
+    this.#client.setQueryData<Run>([...this.#root, 'run', card.id], (run) => run && { ...run, ...card })
     this.#client.setQueriesData<Page<RunCard>>({ queryKey: [...this.#root, 'runs'] }, (page) => page && { ...page, results: replace(page.results, card) })
-    this.#client.setQueryData<Overview>([...this.#root, 'overview', {}], (overview) => overview && { ...overview, runs: replace(overview.runs, card) })
+    this.#client.setQueryData<Overview>([...this.#root, 'overview'], (overview) => overview && { ...overview, runs: replace(overview.runs, card) })
     this.#later(`run ${card.id}`, DETAIL_MS, () => this.#stale('run', card.id))
 
     const mark = `${card.state} ${card.progress?.done ?? 0}`

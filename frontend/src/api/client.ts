@@ -1,33 +1,35 @@
-/** The one way out of the browser: JSON over the same origin, session cookie, CSRF header, problems as errors. */
+/** The one way out of the browser: typed by the OpenAPI file, same origin, session cookie, CSRF header, problems as errors. */
+import createClient, { type Middleware } from 'openapi-fetch'
 import { problemOf, unreachable } from './problem'
+import type { paths } from './schema'
 
-type Query = Record<string, string | undefined>
+const SAFE = ['GET', 'HEAD', 'OPTIONS']
 
 function cookie(name: string): string {
   const found = document.cookie.split('; ').find((pair) => pair.startsWith(`${name}=`))
   return found ? decodeURIComponent(found.slice(name.length + 1)) : ''
 }
 
-function address(path: string, query: Query): string {
-  const pairs = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]))
-  return `/api/v1${path}${pairs.length ? `?${new URLSearchParams(pairs).toString()}` : ''}`
+const manners: Middleware = {
+  onRequest({ request }) {
+    if (!SAFE.includes(request.method)) request.headers.set('X-CSRFToken', cookie('csrftoken'))
+    return request
+  },
+  async onResponse({ response }) {
+    if (!response.ok) throw await problemOf(response)
+  },
+  onError({ error }) {
+    return error instanceof DOMException && error.name === 'AbortError' ? error : unreachable()
+  },
 }
 
-async function send<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
-  if (method !== 'GET') headers['X-CSRFToken'] = cookie('csrftoken')
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
-  let response: Response
-  try {
-    response = await fetch(url, { method, headers, credentials: 'same-origin', signal: signal ?? null, body: body === undefined ? null : JSON.stringify(body) })
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error
-    throw unreachable()
-  }
-  if (!response.ok) throw await problemOf(response)
-  return (response.status === 204 ? undefined : await response.json()) as T
-}
+/** Every call rejects with a `Problem` unless the answer is a success. */
+export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'same-origin', headers: { Accept: 'application/json' } })
+api.use(manners)
 
-export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal) => send<T>('GET', address(path, query), undefined, signal)
-export const post = <T>(path: string, body?: unknown) => send<T>('POST', address(path, {}), body)
-export const del = <T>(path: string) => send<T>('DELETE', address(path, {}))
+/** The body of an answer; answers without one are asked for by `then` alone. */
+export async function body<T>(answer: Promise<{ data?: T | undefined }>): Promise<T> {
+  const { data } = await answer
+  if (data === undefined) throw unreachable()
+  return data
+}

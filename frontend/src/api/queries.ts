@@ -1,9 +1,9 @@
 /** Server state: one query per resource, keyed by tenant, refreshed by the live stream and by polling when it is down. */
 import { QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
-import { get } from './client'
+import { api, body } from './client'
 import { isLive } from './live'
 import { Problem } from './problem'
-import type { Costs, CurvePoint, Foundation, LedgerEntry, Me, Member, Model, ModelCard, Overview, Page, Partition, Run, RunCard, Stream, Token } from './types'
+import type { Page, Partition, Stream } from './types'
 
 const SLOW_MS = 60_000
 const POLL_MS = 5_000
@@ -31,36 +31,100 @@ export const queryClient = new QueryClient({
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => get<Me>('/session', {}, signal),
+  queryFn: ({ signal }) => body(api.GET('/api/v1/session', { signal })),
   staleTime: 60_000,
   retry: false,
 })
 
 export const tenantKey = (tenant: string) => ['tenant', tenant] as const
-const within = (tenant: string) => `/tenants/${encodeURIComponent(tenant)}`
 
-function tenantQuery<T>(tenant: string, name: readonly string[], path: string, query: Record<string, string | undefined> = {}) {
-  return queryOptions({
-    queryKey: [...tenantKey(tenant), ...name, query],
-    queryFn: ({ signal }) => get<T>(`${within(tenant)}${path}`, query, signal),
-    refetchInterval: pace,
-  })
+const LONGEST = 200
+
+export const overviewQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'overview'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/overview', { params: { path: { tenant } }, signal })),
+  refetchInterval: pace,
+})
+
+export const modelsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'models'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models', { params: { path: { tenant }, query: { limit: LONGEST } }, signal })),
+  refetchInterval: pace,
+})
+
+export const modelQuery = (tenant: string, id: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'model', id],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}', { params: { path: { tenant, model_id: id } }, signal })),
+  refetchInterval: pace,
+})
+
+export const curveQuery = (tenant: string, id: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'model', id, 'curve'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/curve', { params: { path: { tenant, model_id: id } }, signal })),
+  refetchInterval: pace,
+})
+
+export interface RunsWanted {
+  model?: string | undefined
+  /** A state, or `open` for all before the end. */
+  state?: string | undefined
+  cursor?: string | undefined
 }
 
-export const overviewQuery = (tenant: string) => tenantQuery<Overview>(tenant, ['overview'], '/overview')
-export const modelsQuery = (tenant: string) => tenantQuery<Page<ModelCard>>(tenant, ['models'], '/models', { page_size: '200' })
-export const modelQuery = (tenant: string, id: string) => tenantQuery<Model>(tenant, ['model', id], `/models/${id}`)
-export const curveQuery = (tenant: string, id: string) =>
-  tenantQuery<{ partitions: CurvePoint[] }>(tenant, ['model', id, 'curve'], `/models/${id}/curve`)
-export const runsQuery = (tenant: string, filter: { model?: string | undefined; state?: string | undefined } = {}) =>
-  tenantQuery<Page<RunCard>>(tenant, ['runs'], '/runs', filter)
-export const runQuery = (tenant: string, id: string) => tenantQuery<Run>(tenant, ['run', id], `/runs/${id}`)
-export const streamsQuery = (tenant: string) => tenantQuery<Page<Stream>>(tenant, ['streams'], '/streams')
-export const partitionsQuery = (tenant: string, stream: string) =>
-  tenantQuery<Page<Partition>>(tenant, ['partitions', stream], `/streams/${stream}/partitions`, { page_size: '200' })
-export const costsQuery = (tenant: string) => tenantQuery<Costs>(tenant, ['costs'], '/costs')
-export const ledgerQuery = (tenant: string, cursor?: string) =>
-  tenantQuery<Page<LedgerEntry>>(tenant, ['ledger'], '/ledger', { cursor })
-export const foundationQuery = (tenant: string) => tenantQuery<Foundation>(tenant, ['foundation'], '/foundation')
-export const tokensQuery = (tenant: string) => tenantQuery<Page<Token>>(tenant, ['tokens'], '/tokens')
-export const membersQuery = (tenant: string) => tenantQuery<Page<Member>>(tenant, ['members'], '/members')
+export const runsQuery = (tenant: string, { model, state, cursor }: RunsWanted = {}) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'runs', { model, state, cursor }],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/runs', {
+    params: { path: { tenant }, query: { ...(model ? { model } : {}), ...(state ? { state: [state] } : {}), ...(cursor ? { cursor } : {}) } },
+    signal,
+  })),
+  refetchInterval: pace,
+})
+
+export const runQuery = (tenant: string, id: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'run', id],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/runs/{run_id}', { params: { path: { tenant, run_id: id } }, signal })),
+  refetchInterval: pace,
+})
+
+export const streamsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'streams'],
+  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams', { params: { path: { tenant }, query: { limit: LONGEST } }, signal }))) as Page<Stream>,
+  refetchInterval: pace,
+})
+
+export const partitionsQuery = (tenant: string, stream: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'partitions', stream],
+  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions', {
+    params: { path: { tenant, stream_id: stream }, query: { limit: LONGEST } },
+    signal,
+  }))) as Page<Partition>,
+  refetchInterval: pace,
+})
+
+export const costsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'costs'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/costs', { params: { path: { tenant } }, signal })),
+  refetchInterval: pace,
+})
+
+export const ledgerQuery = (tenant: string, cursor: string | undefined) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'ledger', { cursor }],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/ledger', { params: { path: { tenant }, query: cursor ? { cursor } : {} }, signal })),
+  refetchInterval: pace,
+})
+
+export const foundationQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'foundation'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/foundation', { params: { path: { tenant } }, signal })),
+  refetchInterval: pace,
+})
+
+export const tokensQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'tokens'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/tokens', { params: { path: { tenant } }, signal })),
+})
+
+export const membersQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'members'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/members', { params: { path: { tenant } }, signal })),
+})

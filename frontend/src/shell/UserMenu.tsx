@@ -1,7 +1,7 @@
 import { ActionIcon, Avatar, Group, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { del } from '../api/client'
+import { api } from '../api/client'
 import { queryClient } from '../api/queries'
 import type { Me } from '../api/types'
 import { Icon } from '../parts/icons'
@@ -11,7 +11,7 @@ export function UserMenu({ me }: { me: Me }) {
   const scheme = useComputedColorScheme('light')
   const { setColorScheme } = useMantineColorScheme()
   const leave = useMutation({
-    mutationFn: () => del<undefined>('/session'),
+    mutationFn: () => api.DELETE('/api/v1/session'),
     onSuccess: async () => {
       await navigate({ to: '/sign-in', search: { next: undefined } })
       queryClient.clear()

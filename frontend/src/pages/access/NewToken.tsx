@@ -2,9 +2,8 @@ import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
-import { post } from '../../api/client'
+import { api, body } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
-import type { NewToken as Made } from '../../api/types'
 import { Command } from '../../parts/Command'
 import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
@@ -20,7 +19,7 @@ export function NewToken({ tenant }: { tenant: string }) {
   const [writes, setWrites] = useState(false)
   const scopes = writes ? [...READ, ...WRITE] : READ
   const make = useMutation({
-    mutationFn: () => post<Made>(`/tenants/${encodeURIComponent(tenant)}/tokens`, { name, scopes }),
+    mutationFn: () => body(api.POST('/api/v1/tenants/{tenant}/tokens', { params: { path: { tenant } }, body: { name, scopes } })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'tokens'] }),
   })
   const done = () => {
@@ -40,7 +39,7 @@ export function NewToken({ tenant }: { tenant: string }) {
         {make.data ? (
           <Stack>
             <Text size="sm">It is shown this one time; only its hash is stored.</Text>
-            <Command label="token">{`export EXFM_TOKEN=${make.data.token}`}</Command>
+            <Command label="token">{`export EXFM_TOKEN=${make.data.token ?? ''}`}</Command>
             <Group justify="flex-end"><Button onClick={done}>I have copied it</Button></Group>
           </Stack>
         ) : (

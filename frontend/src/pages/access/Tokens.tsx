@@ -1,6 +1,6 @@
 import { Button, Table, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { del } from '../../api/client'
+import { api } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { Token } from '../../api/types'
 import { When } from '../../parts/When'
@@ -9,7 +9,7 @@ import { Scroll } from '../../parts/Scroll'
 
 export function Tokens({ tenant, tokens }: { tenant: string; tokens: Token[] }) {
   const revoke = useMutation({
-    mutationFn: (id: string) => del<undefined>(`/tenants/${encodeURIComponent(tenant)}/tokens/${id}`),
+    mutationFn: (id: string) => api.DELETE('/api/v1/tenants/{tenant}/tokens/{id}', { params: { path: { tenant, id } } }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'tokens'] }),
   })
   if (tokens.length === 0) return <Empty title="No token yet" icon="access">Make one for each program that uploads data or reads results.</Empty>

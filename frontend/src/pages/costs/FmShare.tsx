@@ -10,8 +10,8 @@ import { Panel } from '../../parts/Panel'
 export function FmShare({ costs, className }: { costs: Costs; className: string }) {
   const fm = costs.fm
   return (
-    <Panel title="Share of the foundation model’s cost" note={fm?.how ?? 'Shared per period by rows labelled.'} className={className}>
-      {!fm || fm.allocations.length === 0 ? <Text size="sm" className="quiet">No period has been allocated yet.</Text> : (
+    <Panel title="Share of the foundation model’s cost" note={fm.how} className={className}>
+      {fm.allocations.length === 0 ? <Text size="sm" className="quiet">No period has been allocated yet.</Text> : (
         <Scroll label="Allocations of the foundation model’s cost" tall={300}><Table fz="sm" className="num">
           <Table.Thead><Table.Tr><Table.Th scope="col">Period (UTC)</Table.Th><Table.Th scope="col" ta="right">Your rows of all</Table.Th><Table.Th scope="col" ta="right">FM’s cost</Table.Th><Table.Th scope="col" ta="right">Your share</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>

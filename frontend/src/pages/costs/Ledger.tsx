@@ -9,14 +9,12 @@ import { money } from '../../format/money'
 import { useCurrency } from '../../parts/context'
 import { Hint } from '../../parts/Hint'
 import { AnchorLink } from '../../parts/links'
+import { Pager } from '../../parts/Pager'
 import { Panel } from '../../parts/Panel'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { Scroll } from '../../parts/Scroll'
-
-/** The cursor in a page address such as `…?cursor=abc`. */
-const cursorOf = (address: string | null) => (address === null ? undefined : (new URL(address, window.location.origin).searchParams.get('cursor') ?? undefined))
 
 export function Ledger({ tenant }: { tenant: string }) {
   const [cursor, setCursor] = useState<string | undefined>()
@@ -33,10 +31,7 @@ export function Ledger({ tenant }: { tenant: string }) {
         {(page) => (
           <>
             <Lines tenant={tenant} rows={page.results} />
-            <Group justify="space-between" mt="sm">
-              <Button size="compact-sm" variant="default" disabled={page.previous === null} onClick={() => setCursor(cursorOf(page.previous))}>Newer</Button>
-              <Button size="compact-sm" variant="default" disabled={page.next === null} onClick={() => setCursor(cursorOf(page.next))}>Older</Button>
-            </Group>
+            <Pager page={page} onTurn={setCursor} />
           </>
         )}
       </Resource>
@@ -47,7 +42,7 @@ export function Ledger({ tenant }: { tenant: string }) {
 function asTable(rows: LedgerEntry[]) {
   return {
     columns: ['time (UTC)', 'kind', 'line', 'amount', 'run', 'note'],
-    rows: rows.map((row) => [row.created_at, row.kind, row.line, row.amount, row.run, row.note]),
+    rows: rows.map((row) => [row.created_at, row.kind, row.line ?? '', row.amount, row.run, row.note]),
   }
 }
 
@@ -60,7 +55,7 @@ function Lines({ tenant, rows }: { tenant: string; rows: LedgerEntry[] }) {
         <Table.Tbody>
           {rows.map((row) => (
             <Table.Tr key={row.id}>
-              <Table.Td><When at={row.created_at} /></Table.Td><Table.Td>{row.kind}</Table.Td><Table.Td>{row.line.replace('_', ' ')}</Table.Td>
+              <Table.Td><When at={row.created_at} /></Table.Td><Table.Td>{row.kind}</Table.Td><Table.Td>{(row.line ?? '').replace('_', ' ')}</Table.Td>
               <Table.Td ta="right" className="num">{money(row.amount, currency)}</Table.Td>
               <Table.Td>{row.run ? <AnchorLink to="/t/$tenant/runs/$run" params={{ tenant, run: row.run }} size="sm">{row.run.slice(-8)}</AnchorLink> : '–'}</Table.Td>
               <Table.Td><Text size="sm" className="quiet">{row.note}</Text></Table.Td>

@@ -11,7 +11,7 @@ import { Scroll } from '../../parts/Scroll'
 /** Positive labels per task as a share of rows. */
 function rates(partition: Partition): string {
   const { rows, positives } = partition
-  if (!rows || !positives) return '–'
+  if (!rows) return '–'
   return Object.entries(positives).map(([task, n]) => `${task} ${share(n / rows, 2)}`).join(', ') || '–'
 }
 

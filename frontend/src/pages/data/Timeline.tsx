@@ -5,7 +5,7 @@ import { usePalette } from '../../charts/palette'
 import { useWidth } from '../../charts/useWidth'
 import { count } from '../../format/number'
 import { day, interval } from '../../format/time'
-import { stages, summary } from './stages'
+import { STAGES, summary } from './stages'
 
 const LABEL = 72
 const ROW = 26
@@ -22,10 +22,9 @@ export function Timeline({ partitions, more, onPick }: TimelineProps) {
   const [box, width] = useWidth<HTMLDivElement>()
   const [at, setAt] = useState<number | null>(null)
   const palette = usePalette()
-  const rows = stages(partitions)
   const step = Math.max(NARROWEST, Math.min(34, (width - LABEL) / Math.max(1, partitions.length)))
   const total = Math.max(width, LABEL + step * partitions.length)
-  const height = rows.length * ROW + 26
+  const height = STAGES.length * ROW + 26
   const current = at === null ? undefined : partitions[at]
   const first = partitions[0]
   const last = partitions.at(-1)
@@ -39,19 +38,19 @@ export function Timeline({ partitions, more, onPick }: TimelineProps) {
   }
   return (
     <ChartCard title="Partitions over event time" note={`${count(partitions.length)} partitions${more ? ', the newest page' : ''}; a filled cell means the stage is reached, a crossed one that the file was rejected`} table={{
-      columns: ['start (UTC)', 'end (UTC)', 'state', 'rows', 'label sets', 'trained by models'],
-      rows: partitions.map((partition) => [partition.start, partition.end, partition.state, partition.rows, partition.label_sets, partition.trained ?? null]),
+      columns: ['start (UTC)', 'end (UTC)', 'state', 'rows', 'label sets', 'trained, lineages'],
+      rows: partitions.map((partition) => [partition.start, partition.end, partition.state, partition.rows, partition.label_sets, partition.trained]),
     }}>
       <div ref={box} role="application" aria-roledescription="timeline" tabIndex={0} onKeyDown={keys} onBlur={() => setAt(null)} aria-label={`Timeline of ${partitions.length} partitions. Arrow keys move, Enter shows one.`} style={{ overflowX: 'auto' }}>
         {width > 0 ? (
           <svg data-chart width={total} height={height} fontSize={12} style={{ display: 'block' }} onMouseLeave={() => setAt(null)}>
-            {rows.map((stage, row) => <text key={stage.name} x={0} y={row * ROW + 17} fill={palette.quiet}>{stage.name}</text>)}
+            {STAGES.map((stage, row) => <text key={stage.name} x={0} y={row * ROW + 17} fill={palette.quiet}>{stage.name}</text>)}
             {partitions.map((partition, column) => {
               const x = LABEL + column * step
               const rejected = partition.state === 'rejected'
               return (
                 <g key={partition.id} onMouseEnter={() => setAt(column)} onClick={() => onPick(partition.id)} style={{ cursor: 'pointer' }}>
-                  {rows.map((stage, row) => {
+                  {STAGES.map((stage, row) => {
                     const y = row * ROW + 3
                     const reached = stage.reached(partition)
                     return (
@@ -70,7 +69,7 @@ export function Timeline({ partitions, more, onPick }: TimelineProps) {
         ) : null}
       </div>
       <div role="status" className="quiet num" style={{ minHeight: 22, fontSize: 14, whiteSpace: 'normal' }}>
-        {current ? `${interval(current.start, current.end)} UTC: ${count(current.rows)} rows, ${summary(current, rows)}${current.problems.length ? `, ${current.problems.length} problems` : ''}` : 'Point at a cell, or use the arrow keys.'}
+        {current ? `${interval(current.start, current.end)} UTC: ${count(current.rows)} rows, ${summary(current)}${current.problems.length ? `, ${current.problems.length} problems` : ''}` : 'Point at a cell, or use the arrow keys.'}
       </div>
     </ChartCard>
   )

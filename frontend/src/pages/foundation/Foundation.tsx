@@ -42,7 +42,7 @@ function Content({ tenant, data }: { tenant: string; data: Foundation }) {
         </SimpleGrid>
       </section>
       <div className="grid">
-        <Snapshots snapshots={data.snapshots ?? []} className="w7" />
+        <Snapshots snapshots={data.snapshots} className="w7" />
         <CoveragePanel tenant={tenant} query={models} className="w5" />
       </div>
     </Stack>

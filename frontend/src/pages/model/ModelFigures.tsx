@@ -17,8 +17,8 @@ export function ModelFigures({ model }: { model: Model }) {
         <Figure label="Lift, all rows" size="lg" hint="NE gain of treatment over control with the 95 % bootstrap interval over user buckets, from committed partitions only." sub={lift.value === null ? null : <>{count(lift.rows)} rows, as of <When at={lift.as_of} /></>}>
           <LiftValue lift={lift} mark />
         </Figure>
-        <Figure label="Lift, covered rows" hint="The same over the rows that carried a label of the foundation model." sub={covered ? `${count(covered.rows)} rows; coverage ${share(model.coverage)}` : `coverage ${share(model.coverage)}`}>
-          {covered && covered.value !== null ? liftText(covered).full : '–'}
+        <Figure label="Lift, covered rows" hint="The same over the rows that carried a label of the foundation model." sub={`${count(covered.rows)} rows; coverage ${share(model.coverage)}`}>
+          {liftText(covered).full}
         </Figure>
         <Figure label="NE, control → treatment" hint="Normalized entropy: log loss divided by the entropy of the base rate; lower is better. Measured progressively: each row is predicted before it is trained on." sub="lower is better">
           {score(ne.control)} → {score(ne.treatment)}

@@ -41,11 +41,11 @@ export function ServingPanel({ model, className }: { model: Model; className: st
   )
 }
 
-function Budget({ label, value, limit }: { label: string; value: number; limit: number | null }) {
+function Budget({ label, value, limit }: { label: string; value: number; limit: number }) {
   return (
     <div>
-      <Group justify="space-between"><Text size="sm">{label}</Text><Text size="sm" className="num"><b>{count(value)}</b> <span className="quiet">of {limit === null ? 'no limit' : count(limit)}</span></Text></Group>
-      {limit === null ? null : <Progress mt={4} value={percentOf(value, limit)} color={value > limit ? 'red.7' : 'ink.6'} aria-label={`${label}: ${percentOf(value, limit).toFixed(0)} % of the limit`} />}
+      <Group justify="space-between"><Text size="sm">{label}</Text><Text size="sm" className="num"><b>{count(value)}</b> <span className="quiet">of {count(limit)}</span></Text></Group>
+      <Progress mt={4} value={percentOf(value, limit)} color={value > limit ? 'red.7' : 'ink.6'} aria-label={`${label}: ${percentOf(value, limit).toFixed(0)} % of the limit`} />
     </div>
   )
 }

@@ -1,6 +1,6 @@
 import { Button, Stack, Text, Tooltip } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { post } from '../../api/client'
+import { api } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { Model } from '../../api/types'
 import { useMay } from '../../parts/context'
@@ -11,7 +11,7 @@ export function PauseButton({ tenant, model }: { tenant: string; model: Model })
   const mayOperate = useMay('models:write')
   const action = model.status === 'paused' ? 'resume' : 'pause'
   const change = useMutation({
-    mutationFn: () => post<Model>(`/tenants/${encodeURIComponent(tenant)}/models/${model.id}/${action}`),
+    mutationFn: () => api.POST(`/api/v1/tenants/{tenant}/models/{model_id}/${action}`, { params: { path: { tenant, model_id: model.id } } }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: tenantKey(tenant) }),
   })
   const why = !mayOperate ? 'Owners and engineers can pause and resume.' : action === 'pause' ? 'Takes no new partitions until resumed; committed work stays.' : 'Goes on with the next partition in time order.'

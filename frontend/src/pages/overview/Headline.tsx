@@ -12,7 +12,8 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
   const gaining = measured.filter((model) => verdict(model.lift) === 'gain')
   const losing = measured.filter((model) => verdict(model.lift) === 'loss')
   const best = gaining.toSorted((a, b) => (b.lift.value ?? 0) - (a.lift.value ?? 0))[0]
-  const left = amount(spend.budget) - amount(spend.spent) - amount(spend.reserved)
+  const budget = amount(spend.budget)
+  const left = budget - amount(spend.spent) - amount(spend.reserved)
 
   return (
     <div className="grid">
@@ -20,12 +21,12 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
         {best ? <>Most: <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: best.id }} underline="always">{best.name}</AnchorLink>, <span className="num">{liftText(best.lift).full}</span></> : 'A model’s lift appears when its first partitions are trained.'}
         {losing.length ? <>. <span className="bad">Losing: {losing.map((model) => model.name).join(', ')}</span></> : null}
       </Tile>
-      <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${spend.budget ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
-        of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{spend.budget ? ` (${percentOf(amount(spend.spent), amount(spend.budget)).toFixed(0)} %)` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
+      <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${budget > 0 ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
+        of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{budget > 0 ? ` (${percentOf(amount(spend.spent), budget).toFixed(0)} %)` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
       </Tile>
-      <Tile label="What is left" figure={spend.budget ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
-        {spend.budget ? 'not yet spent or reserved; ' : 'Ask the platform admin for one; '}
-        {quota.models.limit === null ? 'no limit on models' : `room for ${plural(Math.max(0, quota.models.limit - quota.models.used), 'more model', 'more models')}`}
+      <Tile label="What is left" figure={budget > 0 ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
+        {budget > 0 ? 'not yet spent or reserved; ' : 'Ask the platform admin for one; '}
+        room for {plural(Math.max(0, quota.models.limit - quota.models.used), 'more model', 'more models')}
       </Tile>
     </div>
   )

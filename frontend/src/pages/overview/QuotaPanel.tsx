@@ -21,14 +21,14 @@ export function QuotaPanel({ quota }: { quota: Overview['quota'] }) {
 }
 
 function Ring({ label, used: { used, limit }, show }: { label: string; used: Used; show: (value: number) => string }) {
-  const percent = limit === null ? 0 : percentOf(used, limit)
+  const percent = percentOf(used, limit)
   const word = percent >= FULL ? 'all in use' : percent >= NEAR ? 'nearly used up' : ''
   const color = percent >= NEAR ? 'orange.6' : 'ink.6'
   return (
     <Stack gap={2} align="center" w={104}>
-      <RingProgress size={84} thickness={9} roundCaps sections={used > 0 ? [{ value: Math.max(percent, 2), color }] : []} role="img" aria-label={`${label}: ${show(used)} used of ${limit === null ? 'no limit' : show(limit)}`} label={<Text ta="center" size="sm" fw={650} className="num">{limit === null ? '∞' : `${percent.toFixed(0)} %`}</Text>} />
+      <RingProgress size={84} thickness={9} roundCaps sections={used > 0 ? [{ value: Math.max(percent, 2), color }] : []} role="img" aria-label={`${label}: ${show(used)} used of ${show(limit)}`} label={<Text ta="center" size="sm" fw={650} className="num">{percent.toFixed(0)} %</Text>} />
       <Text size="sm" fw={600} ta="center">{label}</Text>
-      <Text size="xs" className="quiet num" ta="center">{show(used)} of {limit === null ? 'no limit' : show(limit)}</Text>
+      <Text size="xs" className="quiet num" ta="center">{show(used)} of {show(limit)}</Text>
       {word ? <Text size="xs" className="bad" fw={600}>{word}</Text> : null}
     </Stack>
   )

@@ -15,9 +15,9 @@ export function SpendPanel({ tenant, data }: { tenant: string; data: Overview })
   const over = budget > 0 && amount(spend.forecast) > budget
   const show = (value: string | null) => money(value, spend.currency)
   return (
-    <Panel title="Spend this period" note={spend.budget ? `against a budget of ${show(spend.budget)}` : 'no budget is set for this period'} aside={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">Ledger</AnchorLink>}>
+    <Panel title="Spend this period" note={budget > 0 ? `against a budget of ${show(spend.budget)}` : 'no budget is set for this period'} aside={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">Ledger</AnchorLink>}>
       <Stack gap="xs">
-        {spend.budget ? (
+        {budget > 0 ? (
           <Progress.Root size={14} aria-label={`Spent ${spent.toFixed(0)} % of the budget, ${reserved.toFixed(0)} % reserved`}>
             <Progress.Section value={spent} color={over ? 'orange.7' : 'ink.7'} aria-label="spent" />
             <Progress.Section value={reserved} color="ink.3" striped aria-label="reserved" />

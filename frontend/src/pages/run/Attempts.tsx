@@ -21,7 +21,7 @@ export function Attempts({ run, className }: { run: Run; className: string }) {
                 <Table.Td><StateBadge state={attempt.state} /></Table.Td>
                 <Table.Td><When at={attempt.started_at} /></Table.Td>
                 <Table.Td ta="right" className="num">{duration(elapsed(attempt.started_at, attempt.finished_at, now))}</Table.Td>
-                <Table.Td>{attempt.message || <span className="quiet">–</span>}{attempt.fault ? <Text size="xs" className="quiet">fault: {attempt.fault}{attempt.exit !== null ? `, exit ${attempt.exit}` : ''}</Text> : null}</Table.Td>
+                <Table.Td>{attempt.message ? `${attempt.message} ${attempt.mend}` : <span className="quiet">–</span>}{attempt.fault ? <Text size="xs" className="quiet">fault: {attempt.fault}{attempt.exit !== null ? `, exit ${attempt.exit}` : ''}</Text> : null}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -7,7 +7,7 @@ import { StateBadge } from '../../parts/StateBadge'
 import { Scroll } from '../../parts/Scroll'
 
 export function Partitions({ run, className }: { run: Run; className: string }) {
-  const rows = run.partitions.toSorted((a, b) => b.start.localeCompare(a.start))
+  const rows = run.partitions.toSorted((a, b) => (b.start ?? '').localeCompare(a.start ?? ''))
   return (
     <Panel title="Partitions" note="In event time; newest first" className={className}>
       {rows.length === 0 ? <Text size="sm" className="quiet">None claimed yet.</Text> : (

@@ -8,7 +8,9 @@ import { minute } from '../../format/time'
 /** NE of the committed partitions of this run; grows while it runs. */
 export function RunChart({ run, className }: { run: Run; className: string }) {
   const palette = usePalette()
-  const points = run.partitions.filter((partition) => partition.ne_control !== null || partition.ne_treatment !== null).toSorted((a, b) => a.start.localeCompare(b.start))
+  const points = run.partitions
+    .flatMap(({ start, ...rest }) => (start !== null && (rest.ne_control !== null || rest.ne_treatment !== null) ? [{ start, ...rest }] : []))
+    .toSorted((a, b) => a.start.localeCompare(b.start))
   return (
     <ChartCard className={className} title="NE of each committed partition (lower is better)" note="Intervals are on the model’s page, from all its partitions." table={{
       columns: ['partition start (UTC)', 'rows', 'NE control', 'NE treatment'],

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Text, Tooltip } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
-import { post } from '../../api/client'
+import { api } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { Run } from '../../api/types'
 import { useMay } from '../../parts/context'
@@ -12,7 +12,7 @@ export function StopButton({ tenant, run }: { tenant: string; run: Run }) {
   const mayOperate = useMay('runs:write')
   const [opened, { open, close }] = useDisclosure()
   const stop = useMutation({
-    mutationFn: () => post<Run>(`/tenants/${encodeURIComponent(tenant)}/runs/${run.id}/stop`),
+    mutationFn: () => api.POST('/api/v1/tenants/{tenant}/runs/{run_id}/stop', { params: { path: { tenant, run_id: run.id } } }),
     onSuccess: close,
     onSettled: () => queryClient.invalidateQueries({ queryKey: tenantKey(tenant) }),
   })

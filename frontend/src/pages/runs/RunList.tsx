@@ -38,7 +38,7 @@ export function RunList({ tenant, runs, brief = false }: RunListProps) {
               <Table.Th scope="row" fw={400}><Name tenant={tenant} run={run} /></Table.Th>
               <Table.Td><StateBadge state={run.state} /><Reason run={run} /></Table.Td>
               <Table.Td><RunProgress run={run} /></Table.Td>
-              {brief ? null : <><Table.Td ta="right" className="num">{duration(elapsed(run.started_at, run.finished_at, now))}</Table.Td><Table.Td ta="right" className="num">{run.cost ? money(run.cost.spent, run.cost.currency) : '–'}</Table.Td></>}
+              {brief ? null : <><Table.Td ta="right" className="num">{duration(elapsed(run.started_at, run.finished_at, now))}</Table.Td><Table.Td ta="right" className="num">{money(run.cost.spent, run.cost.currency)}</Table.Td></>}
               <Table.Td ta="right"><When at={run.started_at ?? run.created_at} /></Table.Td>
             </Table.Tr>
           ))}
@@ -51,7 +51,7 @@ export function RunList({ tenant, runs, brief = false }: RunListProps) {
 function Name({ tenant, run }: { tenant: string; run: RunCard }) {
   return (
     <>
-      <AnchorLink to="/t/$tenant/runs/$run" params={{ tenant, run: run.id }} fw={600} size="sm">{run.model?.name ?? kindLabel(run.kind)}</AnchorLink>
+      <AnchorLink to="/t/$tenant/runs/$run" params={{ tenant, run: run.id }} fw={600} size="sm">{run.model?.name ?? `${kindLabel(run.kind)} ${run.foundation_model?.name ?? ''}`}</AnchorLink>
       <Text size="xs" className="quiet num">{run.kind} · {run.id.slice(-8)}</Text>
     </>
   )

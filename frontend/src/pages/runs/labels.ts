@@ -3,14 +3,14 @@ import type { RunCard } from '../../api/types'
 
 const KINDS: Record<string, string> = {
   'vm.train': 'Train',
-  'das.score': 'Score with the FM',
-  'fm.train': 'Train the FM',
+  'das.score': 'Score with',
+  'fm.train': 'Train',
 }
 
 export const kindLabel = (kind: string) => KINDS[kind] ?? kind
 
 export function runTitle(run: RunCard): string {
-  return run.model ? `${kindLabel(run.kind)} ${run.model.name}` : kindLabel(run.kind)
+  return `${kindLabel(run.kind)} ${(run.model ?? run.foundation_model)?.name ?? ''}`.trim()
 }
 
 export const OPEN = ['queued', 'admitted', 'starting', 'running', 'stopping']

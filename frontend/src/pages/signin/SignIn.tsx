@@ -2,10 +2,9 @@ import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Ti
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type SyntheticEvent, useEffect, useState } from 'react'
-import { post } from '../../api/client'
+import { api, body } from '../../api/client'
 import { Problem } from '../../api/problem'
 import { queryClient, sessionQuery } from '../../api/queries'
-import type { Me } from '../../api/types'
 import { duration } from '../../format/time'
 import { Icon, Mark } from '../../parts/icons'
 
@@ -32,7 +31,7 @@ export function SignIn() {
   // Asking for the session also sets the CSRF cookie that signing in needs.
   const session = useQuery(sessionQuery)
   const signIn = useMutation({
-    mutationFn: () => post<Me>('/session', { email, password }),
+    mutationFn: () => body(api.POST('/api/v1/session', { body: { email, password } })),
     onSuccess: (me) => queryClient.setQueryData(sessionQuery.queryKey, me),
   })
   const signedIn = session.data !== undefined
