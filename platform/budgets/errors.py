@@ -56,6 +56,11 @@ def no_rate(flavor: str) -> DomainError:
     return DomainError("no_rate", f"Devices of flavor {flavor!r} have no rate.", "Add a rate in the admin site.")
 
 
+def rate_exists(flavor: str, start: datetime) -> DomainError:
+    """Two rates for one flavor from the same moment."""
+    return Conflict("rate_exists", f"{flavor} has a rate from {start.isoformat()} already.", "Choose another moment.")
+
+
 def period_open(end: datetime) -> DomainError:
     """The allocation of a period that is not over."""
     return Conflict("period_open", f"The period ends at {end.isoformat()}.", "Close it after that.")

@@ -1,12 +1,14 @@
 """Money: dated rates, budgets that act, usage, the append-only ledger, and the allocation of the FM's cost."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
 from tenancy.managers import PlatformManager
 from tenancy.models import PlatformOwned, TenantOrPlatformOwned, TenantOwned
 
-MONEY = {"max_digits": 18, "decimal_places": 6}
+MONEY: dict[str, Any] = {"max_digits": 18, "decimal_places": 6}
 
 
 class Rate(PlatformOwned):

@@ -1,13 +1,14 @@
 """Writes of money that administrators make: accounts, budgets, quotas. Each needs a reason and leaves an audit row."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
 
 from budgets import accounts, errors
-from budgets.models import Budget, Quota
+from budgets.models import Budget, Quota, Rate
 from budgets.periods import month_of
 from budgets.selectors import quota_of
 from tenancy import audit
@@ -66,3 +67,22 @@ def set_quota(*, tenant: Tenant, quota: Mapping[str, int], reason: str) -> Quota
     held.save()
     audit.record("quota.set", held, before=before, after=dict(quota), reason=reason)
     return held
+
+
+@transaction.atomic
+def add_rate(*, flavor: str, per_device_second: Decimal, effective_from: datetime, reason: str) -> Rate:
+    """Price a flavor from a date on. Usage already recorded keeps the rate it was recorded with."""
+    if not reason.strip():
+        raise errors.reason_missing()
+    if not per_device_second.is_finite() or per_device_second < 0:
+        raise errors.not_positive(per_device_second)
+    if Rate.objects.filter(flavor=flavor, effective_from=effective_from).exists():
+        raise errors.rate_exists(flavor, effective_from)
+    rate = Rate.objects.create(flavor=flavor, per_device_second=per_device_second, effective_from=effective_from)
+    audit.record(
+        "rate.add",
+        rate,
+        after={"flavor": flavor, "per_device_second": per_device_second, "effective_from": effective_from},
+        reason=reason,
+    )
+    return rate

@@ -18,7 +18,7 @@ class StreamCountsSerializer(StrictSerializer):
 class StreamSerializer(StrictModelSerializer):
     """A stream with its schema and counts."""
 
-    schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")  # type: ignore[assignment]
+    schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")
     partitions = StreamCountsSerializer(source="*", read_only=True)
 
     class Meta:
@@ -53,7 +53,7 @@ class NewStreamSerializer(StreamTermsSerializer):
     """A stream to register."""
 
     name = serializers.SlugField(max_length=63)
-    schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")  # type: ignore[assignment]
+    schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")
 
 
 class PartitionProblemSerializer(StrictSerializer):

@@ -1,5 +1,6 @@
 """Models with their lift and cost, and the pages around them, for tenants."""
 
+import dataclasses
 import uuid
 
 from django.urls import URLPattern, path
@@ -110,8 +111,8 @@ def _detail(shown: Card) -> dict[str, object]:
             "gate": taught.gate,
         },
     }
-    whole = {name: getattr(shown, name) for name in ModelCardSerializer().fields if hasattr(shown, name)}
-    return dict(ModelSerializer({**whole, "model": shown.model, **rest}).data)
+    whole = {field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)}
+    return dict(ModelSerializer({**whole, "freshness_seconds": shown.freshness_seconds, **rest}).data)
 
 
 class OverviewViewSet(TenantViewSet):

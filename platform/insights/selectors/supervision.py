@@ -48,10 +48,10 @@ def teaching(*, lineage_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Teaching]:
     newest = claims.select_related("partition", "label_set").order_by("lineage_id", "-partition__start")
     found = {}
     for claim in newest.distinct("lineage_id"):
+        assert claim.lineage_id is not None  # noqa: S101 - filtered by it
         facts = _facts(claim)
         row = counts[claim.lineage_id]
         share = row["clipped"] / row["covered"] if row["covered"] and row["clipped"] is not None else None
-        assert claim.lineage_id is not None  # noqa: S101 - filtered by it
         found[claim.lineage_id] = Teaching(share, facts.gate, facts.snapshot_id, facts.freshness_seconds)
     return found
 
