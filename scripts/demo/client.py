@@ -76,7 +76,7 @@ class Client:
                 if attempt == RETRIES - 1:
                     raise DemoError(
                         f"the platform at {self._http.base_url} does not answer ({problem})",
-                        "look at var/log, then start it again with `make demo`",
+                        "look at var/logs, then start it again with `make demo`",
                     ) from problem
                 time.sleep(0.5 * 2**attempt)
                 continue

@@ -23,7 +23,7 @@ class Platform:
         self.home = home
         self.web = f"http://127.0.0.1:{port}"
         self.admin = f"http://127.0.0.1:{port + 1}"
-        self._log = home / "log" / "launcher.log"
+        self._log = home / "logs" / "launcher.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {**os.environ, "EXFM_HOME": str(home), "EXFM_PORT": str(port)}
 

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +23,28 @@ from scripts.demo.client import ApiProblem, Client
 from scripts.demo.errors import DemoError
 from scripts.demo.progress import Progress
 
-POLL = 0.3
+POLL = 0.2
+CHECK_SECONDS = 5
 STALLED_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How far the platform is: partitions sealed, ends of periods the FM has learned, partitions VMs have learned."""
+
+    sealed: int
+    taught: list[datetime]
+    trained: int
+
+    @property
+    def units(self) -> int:
+        """Finished units of work."""
+        return self.sealed + len(self.taught) + self.trained
+
+
+def taught_until(end: datetime) -> Callable[[Seen], bool]:
+    """Return the condition that the foundation model has been trained on the period that ends at `end`."""
+    return lambda seen: end in seen.taught
 
 
 @dataclass
@@ -98,11 +119,13 @@ class Scenario:
         """Seal every period in time order and wait until all models have been trained on all of them."""
         units = self.recipe.periods * (len(self.teams) + 1) + self._vm_partitions()
         progress = Progress(units)
-        progress.start_from(self._done()[0])
+        progress.start_from(self._look().units)
         for period in range(self.recipe.periods):
             end = self._upload(period)
-            self._wait(progress, lambda end=end: self._taught(end), f"period {period + 1}/{self.recipe.periods}")
-        self._wait(progress, self._all_trained, "last vertical models")
+            self._wait(progress, taught_until(end), f"period {period + 1}/{self.recipe.periods}")
+        wanted = self._vm_partitions()
+        self._wait(progress, lambda seen: seen.trained >= wanted, "last vertical models")
+        self._check_failures()
         progress.end()
 
     def result(self) -> dict[str, Any]:
@@ -221,9 +244,6 @@ class Scenario:
         found = self.admin.get(f"/api/v1/admin/foundation-models/{self.foundation}")
         return [datetime.fromisoformat(s["watermark"]) for s in found["snapshots"] if s["state"] != "candidate"]
 
-    def _taught(self, end: datetime) -> bool:
-        return end in self._periods_taught()
-
     def _vm_partitions(self) -> int:
         return len(self.teams) * (self.recipe.periods - self.recipe.warm_up)
 
@@ -237,9 +257,9 @@ class Scenario:
     def _all_trained(self) -> bool:
         return self._trained() >= self._vm_partitions()
 
-    def _done(self) -> tuple[int, int, int, int]:
-        sealed, taught, trained = self._sealed(), len(self._periods_taught()), self._trained()
-        return sealed + taught + trained, sealed, taught, trained
+    def _look(self) -> Seen:
+        """Ask the platform how far it is."""
+        return Seen(self._sealed(), self._periods_taught(), self._trained())
 
     def _check_failures(self) -> None:
         failed = list(self.admin.pages("/api/v1/admin/runs", state="failed", foundation_model=self.foundation))
@@ -249,16 +269,25 @@ class Scenario:
             reason = failed[0]["reason"]
             raise DemoError(f"run {failed[0]['id']} ({failed[0]['kind']}) failed: {reason['message']}", "see its log")
 
-    def _wait(self, progress: Progress, finished: Any, what: str) -> None:
-        moved, last = time.monotonic(), -1
+    def _wait(self, progress: Progress, finished: Callable[[Seen], bool], what: str) -> None:
+        """Poll, ever more slowly up to a second, until `finished`; failures and standstill end the wait."""
+        moved = checked = time.monotonic()
+        last, pause = -1, POLL
         while True:
-            done, sealed, taught, trained = self._done()
-            progress.show(done, f"{what}: {sealed} sealed, FM {taught} periods, VM {trained} partitions")
-            if finished():
+            seen = self._look()
+            periods = len(seen.taught)
+            progress.show(
+                seen.units, f"{what}: {seen.sealed} sealed, FM {periods} periods, VM {seen.trained} partitions"
+            )
+            if finished(seen):
                 return
-            if done != last:
-                moved, last = time.monotonic(), done
-            elif time.monotonic() - moved > STALLED_SECONDS:
-                raise DemoError(f"nothing moved for {STALLED_SECONDS} s", "look at the Runs page and at var/log")
-            self._check_failures()
-            time.sleep(POLL)
+            now = time.monotonic()
+            if seen.units != last:
+                moved, last = now, seen.units
+            elif now - moved > STALLED_SECONDS:
+                raise DemoError(f"nothing moved for {STALLED_SECONDS} s", "look at the Runs page and at var/logs")
+            if now - checked > CHECK_SECONDS:
+                self._check_failures()
+                checked = now
+            time.sleep(pause)
+            pause = min(1.0, pause * 1.5)
