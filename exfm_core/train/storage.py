@@ -97,6 +97,7 @@ class Storage:
 
 
 def _write_local(target: Path, data: bytes) -> None:
+    new_folders = [folder for folder in target.parents if not folder.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         return  # named by its hash: it holds these bytes already
@@ -109,7 +110,8 @@ def _write_local(target: Path, data: bytes) -> None:
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
-    _sync_folder(target.parent)
+    for folder in (target.parent, *(folder.parent for folder in new_folders)):
+        _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
