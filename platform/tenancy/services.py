@@ -52,6 +52,17 @@ def set_password(*, user: User, password: str) -> None:
 
 
 @transaction.atomic
+def set_user_active(*, user: User, is_active: bool, reason: str) -> User:
+    """Let a user sign in, or not; sessions and tokens of an inactive user are refused at once."""
+    before = user.is_active
+    if before != is_active:
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
+        audit.record("user.active", user, before={"is_active": before}, after={"is_active": is_active}, reason=reason)
+    return user
+
+
+@transaction.atomic
 def create_tenant(*, slug: str, name: str, owner: User, domain: str = "") -> Tenant:
     """Create a tenant with its first owner."""
     if Tenant.objects.filter(slug=slug).exists():
@@ -86,7 +97,7 @@ def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
 
 
 @transaction.atomic
-def change_role(*, membership: Membership, role: Role) -> Membership:
+def change_role(*, membership: Membership, role: Role, reason: str = "") -> Membership:
     """Give a member another role; the last owner stays owner."""
     before = membership.role
     if before == role:
@@ -94,7 +105,7 @@ def change_role(*, membership: Membership, role: Role) -> Membership:
     _keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
-    audit.record("member.role", membership, before={"role": before}, after={"role": role})
+    audit.record("member.role", membership, before={"role": before}, after={"role": role}, reason=reason)
     return membership
 
 

@@ -1,0 +1,149 @@
+"""Users, tenants, members, tokens and the audit log in the operators' site. Every change goes through a service."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import HttpRequest
+
+from tenancy import services
+from tenancy.errors import TooManyRequests
+from tenancy.models import ApiToken, AuditEntry, Membership, Role, SignInAttempt, Tenant, User
+from tenancy.operators import OperatorAdmin, ReadOnlyAdmin, ReasonedForm
+
+
+class SignInForm(AdminAuthenticationForm):
+    """The site's sign-in; says how long a lock-out lasts."""
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the lock-out into the form's error."""
+        try:
+            return super().clean()
+        except TooManyRequests as error:
+            raise forms.ValidationError(str(error), code=error.code) from error
+
+
+admin.site.login_form = SignInForm
+admin.site.site_header = "ExFM operators"
+admin.site.site_title = "ExFM"
+admin.site.index_title = "Installation"
+
+
+class TenantForm(ReasonedForm):
+    """A tenant's status, and why it changes."""
+
+    class Meta:
+        model = Tenant
+        fields = ("status",)
+
+
+@admin.register(Tenant)
+class TenantAdmin(OperatorAdmin):
+    """Tenants; suspending one shuts its members and tokens out. New ones come through the API, complete."""
+
+    form = TenantForm
+    list_display = ("slug", "name", "domain", "status", "created_at")
+    list_filter = ("status",)
+    search_fields = ("slug", "name")
+    readonly_fields = ("slug", "name", "domain", "created_at")
+    fields = ("slug", "name", "domain", "created_at", "status", "reason")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A tenant needs an owner, a budget and quotas: POST /api/v1/admin/tenants makes all of them."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Change the status through the service."""
+        status = Tenant.Status(form.cleaned_data["status"])
+        tenant = Tenant.objects.get(pk=obj.pk)
+        services.set_tenant_status(tenant=tenant, status=status, reason=form.cleaned_data["reason"])
+
+
+class UserForm(ReasonedForm):
+    """Whether a user may sign in, and why that changes."""
+
+    class Meta:
+        model = User
+        fields = ("is_active",)
+
+
+@admin.register(User)
+class UserAdmin(OperatorAdmin):
+    """Users. Deactivating one ends sessions and tokens at once; nothing is deleted, the audit log refers to it."""
+
+    form = UserForm
+    list_display = ("email", "name", "is_active", "is_staff", "last_login", "created_at")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("email", "name", "is_staff", "last_login", "created_at")
+    fields = ("email", "name", "is_staff", "last_login", "created_at", "is_active", "reason")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Users come with their tenant, administrators by `manage.py bootstrap_admin`."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Change through the service."""
+        user = User.objects.get(pk=obj.pk)
+        data = form.cleaned_data
+        services.set_user_active(user=user, is_active=data["is_active"], reason=data["reason"])
+
+
+class MembershipForm(ReasonedForm):
+    """A member's role, and why it changes."""
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+
+@admin.register(Membership)
+class MembershipAdmin(OperatorAdmin):
+    """Who belongs where; the last owner of a tenant stays owner."""
+
+    form = MembershipForm
+    list_display = ("user", "tenant", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__email", "tenant__slug")
+    readonly_fields = ("user", "tenant", "created_at")
+    fields = ("user", "tenant", "created_at", "role", "reason")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Owners add members."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Change the role through the service."""
+        membership = Membership.objects.get(pk=obj.pk)
+        data = form.cleaned_data
+        services.change_role(membership=membership, role=Role(data["role"]), reason=data["reason"])
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Tokens of all tenants and of administrators (no tenant); never their secrets."""
+
+    list_display = ("prefix", "name", "tenant", "user", "expires_at", "revoked_at", "last_used_at")
+    list_select_related = ("tenant", "user")
+    search_fields = ("prefix", "tenant__slug", "user__email")
+    exclude = ("digest",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Every change of every tenant and of the platform (no tenant)."""
+
+    list_display = ("created_at", "tenant", "actor_label", "action", "target_type", "target_id", "reason")
+    list_filter = ("action",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__slug", "actor_label", "target_id", "request_id")
+
+
+@admin.register(SignInAttempt)
+class SignInAttemptAdmin(ReadOnlyAdmin):
+    """Counts of failed sign-ins; keys are hashes."""
+
+    list_display = ("key", "failures", "window_started_at", "locked_until")
