@@ -22,8 +22,11 @@ REPORT_SECONDS: Final = 5.0
 
 
 def slots() -> int:
-    """Return how many runs this worker supervises at once (EXFM_SLOTS; by default its cores, at least 4)."""
-    return env.number("EXFM_SLOTS", max(4, os.cpu_count() or 1))
+    """Return how many runs this worker supervises at once (EXFM_SLOTS; by default twice its cores, at least 8).
+
+    More than cores, because at any time most children wait: students for labels, the teacher for the next period.
+    """
+    return env.number("EXFM_SLOTS", max(8, 2 * (os.cpu_count() or 1)))
 
 
 class Capacity:

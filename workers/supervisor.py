@@ -138,8 +138,13 @@ class Supervisor:
         now = time.monotonic()
         self.next_look = now + POLL_SECONDS
         self.idle_since = self.idle_since or now
-        yields = patiently("supervisor", lambda: claims.somebody_waits_for_capacity(self.lease.run_id))
-        if yields or now - self.idle_since >= self.run_row.idle_seconds:
+        idle = now - self.idle_since
+        priority = self.run_row.priority
+        yields = patiently(
+            "supervisor",
+            lambda: claims.must_yield(run_id=self.lease.run_id, priority=priority, idle_seconds=idle),
+        )
+        if yields or idle >= self.run_row.idle_seconds:
             raise Over(self._finish())
         patiently("supervisor", lambda: leases.explain(lease=self.lease, code=answer.code, message=answer.message))
 

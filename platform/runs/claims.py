@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -38,6 +39,8 @@ class Idle:
     message: str
 
 
+PATIENCE_SECONDS: Final = 5.0
+
 Answer = Task | Idle | Outcome
 """Outcome = the attempt must end at the last checkpoint, as it says."""
 
@@ -72,9 +75,15 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
     return Task(claim, cap, rows)
 
 
-def somebody_waits_for_capacity(run_id: uuid.UUID) -> bool:
-    """Whether an idle run should give its slot to one that is queued for want of slots."""
-    return Run.objects.filter(state=State.QUEUED, reason_code="capacity").exclude(id=run_id).exists()
+def must_yield(*, run_id: uuid.UUID, priority: int, idle_seconds: float) -> bool:
+    """Whether an idle run should give its slot to one that is queued for want of slots.
+
+    At once to one of higher priority; to others only after a while, because starting a child again costs seconds.
+    """
+    waiting = Run.objects.filter(state=State.QUEUED, reason_code="capacity").exclude(id=run_id)
+    if idle_seconds < PATIENCE_SECONDS:
+        waiting = waiting.filter(priority__gt=priority)
+    return waiting.exists()
 
 
 def _write(run: Run, unit: Unit) -> WorkClaim:
