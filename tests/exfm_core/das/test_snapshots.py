@@ -16,11 +16,11 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def test_weights_come_back_bit_by_bit() -> None:
     net = FoundationNet(foundation())
     snapshot = load_snapshot(save_snapshot(net, foundation(), NOON.isoformat(), frozenset({1, 3})))
-    assert (snapshot.spec, snapshot.watermark, snapshot.slots) == (foundation(), NOON.isoformat(), {1, 3})
+    assert (snapshot.spec, snapshot.watermark, snapshot.slots) == (foundation(), NOON.isoformat(), frozenset({1, 3}))
     for mine, theirs in zip(net.parameters(), snapshot.net.parameters(), strict=True):
         assert torch.equal(mine, theirs)
-    for mine, theirs in zip(net.tables.kernel.weights, snapshot.net.tables.kernel.weights, strict=True):
-        assert torch.equal(mine, theirs)
+    for mine_table, their_table in zip(net.tables.kernel.weights, snapshot.net.tables.kernel.weights, strict=True):
+        assert torch.equal(mine_table, their_table)
 
 
 def test_holds_no_optimiser_state() -> None:

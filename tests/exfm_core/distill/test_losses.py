@@ -16,11 +16,11 @@ def tensor(values: np.ndarray) -> torch.Tensor:
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-z))
+    return np.asarray(1 / (1 + np.exp(-z)))
 
 
 def h(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return -(y * np.log(sigmoid(z)) + (1 - y) * np.log(1 - sigmoid(z)))
+    return np.asarray(-(y * np.log(sigmoid(z)) + (1 - y) * np.log(1 - sigmoid(z))))
 
 
 def test_serving_loss() -> None:
@@ -70,7 +70,7 @@ def test_single_head_kd_inherits_the_teachers_bias() -> None:
         torch.autograd.backward(loss)
         return loss.detach()
 
-    optimiser.step(closure)  # type: ignore[arg-type]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
     assert np.isclose(float(torch.sigmoid(shared.detach())), (p + w * q) / (1 + w), atol=1e-6)
 
 

@@ -247,7 +247,7 @@ def test_auxiliary_head_keeps_the_serving_head_calibrated_under_a_biased_teacher
         kd.optimizer.zero_grad()
         torch.autograd.backward(losses.single_head_kd_loss(s_b, y, teacher.logits_b, 1.0, None))
         kd.optimizer.step()
-        return s_b.detach()
+        return torch.Tensor.detach(s_b)
 
     assert abs(course(lambda *arguments: ah.step(*arguments)[0]) - 0.3) < 0.04
     assert course(kd_step) > 0.45

@@ -15,7 +15,7 @@ START, END = "2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"
 PARTITION = events.Partition("p", FILE, 10, START, END)
 FM_PARTITION = events.FmPartition("p", 1, {"features": []}, FILE, 10, START, END)
 
-COMMANDS = [
+COMMANDS: list[events.Command] = [
     events.Start("vm.train", "r", 1, "file:///x", "runs/r/1", {"a": 1}, {"b": 2}, ("control",), {"control": FILE}),
     events.Start("das.score", "r", 1, "file:///x", "runs/r/1"),
     events.VmWork(1, PARTITION, events.Labels(FILE, "s", START, "click"), "shut"),
@@ -26,7 +26,7 @@ COMMANDS = [
     events.Stop("budget"),
     events.Finish(),
 ]
-EVENTS = [
+EVENTS: list[events.Event] = [
     events.Ready(1, {"torch": "2"}, 1, "AVX2"),
     events.Progress(1, 5, 10, 2.5, {"ne_control": 0.9}),
     events.VmDone(

@@ -48,7 +48,7 @@ def test_one_step_against_numpy(backend: Backend) -> None:
     built, inputs = tables(backend), batch(3)
     before = {name: value.numpy().copy() for name, value in built.state().items()}
     gradient = np.random.default_rng(0).normal(size=(16, len(ROWS), DIM)).astype(np.float32)
-    built(inputs).backward(torch.from_numpy(gradient))
+    torch.autograd.backward(built(inputs), torch.from_numpy(gradient))
     offsets, ids = inputs.offsets.numpy(), inputs.indices.numpy()
     for f, name in enumerate(ROWS):
         expected, state = before[f"{name}.weight"], before[f"{name}.adagrad"]
@@ -95,8 +95,9 @@ def test_state_is_live_and_is_the_collections_own() -> None:
 
 def test_empty_bag_is_zero() -> None:
     inputs = Inputs(torch.tensor([1]), torch.tensor([0, 0, 1, 1]), torch.zeros(1, 0))
-    for backend in ("fused", "plain"):
-        pooled = tables(backend)(inputs)  # type: ignore[arg-type]
+    backends: tuple[Backend, ...] = ("fused", "plain")
+    for backend in backends:
+        pooled = tables(backend)(inputs)
         assert torch.equal(pooled[0, 0], torch.zeros(DIM))
         assert not torch.equal(pooled[0, 1], torch.zeros(DIM))
 

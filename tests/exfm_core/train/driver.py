@@ -79,7 +79,7 @@ class Child:
     def log(self) -> str:
         """Everything it wrote for people; only after its end."""
         assert self.process.stderr is not None
-        return self.process.stderr.read().decode()
+        return bytes(self.process.stderr.read()).decode()
 
 
 def file(event: dict[str, Any]) -> dict[str, Any]:
