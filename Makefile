@@ -38,12 +38,14 @@ $(STAMPS)/venv:
 $(STAMPS)/torch: constraints.txt | $(STAMPS)/venv
 	@$(PY) scripts/setup/announce_torch.py "$(TORCH_INDEX_URL)"
 	@$(PIP) $(if $(TORCH_INDEX_URL),--extra-index-url "$(TORCH_INDEX_URL)") torch
-	@$(PIP) --no-deps torchrec  # it would ask for the CUDA build of FBGEMM
 	@touch $@
 
 $(STAMPS)/python: pyproject.toml constraints.txt $(STAMPS)/torch
 	@echo "Installing Python packages …"
+	@# torchrec comes last and without its dependencies: it asks for the CUDA build of FBGEMM, and pip would complain.
+	@$(PY) -m pip uninstall --quiet --yes torchrec 2>/dev/null
 	@$(PIP) --editable ".[embedded,$(DEVICE),dev]"
+	@$(PIP) --no-deps torchrec
 	@touch $@
 
 $(STAMPS)/node: scripts/mknode.py constraints.txt | $(STAMPS)/python
