@@ -149,6 +149,14 @@ def test_neither_role_may_truncate_or_create() -> None:
 
 
 @pytest.mark.django_db
+def test_tenants_processes_use_no_sequence() -> None:
+    """A sequence would tell how much the others do; ids are UUIDv7 made in Python."""
+    sequences = ask("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S'")
+    for (sequence,) in sequences:
+        assert ask("SELECT has_sequence_privilege(%s, %s, 'USAGE, SELECT, UPDATE')", APP, sequence) == [(False,)]
+
+
+@pytest.mark.django_db
 def test_views_run_with_the_rights_of_the_reader() -> None:
     views = ask(
         "SELECT relname, coalesce(reloptions::text[], '{}') FROM pg_class"

@@ -17,9 +17,11 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from rest_framework.response import Response
 
 from api.base.viewsets import ScopedViewSet
@@ -55,10 +57,14 @@ def fingerprint(view: ScopedViewSet, parts: Iterable[str | bytes]) -> str:
 
 
 def replay(view: ScopedViewSet, print_: str) -> Response | None:
-    """Return the stored answer to the request's key, None if this is the first time; 409 if the request differs."""
+    """Return the stored answer to the request's key, None if this is the first time; 409 if the request differs.
+
+    A twin that is being worked on in a JSON action is waited for, and its answer returned.
+    """
     key = idempotency_key(view)
     if key is None:
         return None
+    _wait_for_twin(view, key)
     record = _records(view).filter(key=key).first()
     if record is None:
         return None
@@ -117,6 +123,19 @@ def idempotent(
         return response
 
     return once
+
+
+def forget_old(*, older_than: timedelta = timedelta(days=7)) -> int:
+    """Remove answers nobody will ask for again; return how many. Call it under `platform_scope`."""
+    return IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - older_than).delete()[0]
+
+
+def _wait_for_twin(view: ScopedViewSet, key: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"idempotency:{current_scope().tenant_id}:{view.user.pk}:{key}"],
+        )
 
 
 def _records(view: ScopedViewSet) -> Any:

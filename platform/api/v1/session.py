@@ -13,10 +13,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from api.base.serializers import StrictSerializer
-from api.base.throttling import AnonymousThrottle
+from api.base.throttling import AnonymousThrottle, CredentialThrottle
 from tenancy import selectors
 from tenancy.errors import Unauthenticated
 from tenancy.models import Role, Tenant, User
@@ -100,9 +101,12 @@ class SessionView(APIView):
     """The dashboard's session. Not atomic: a refused sign-in must still be counted."""
 
     permission_classes = []
-    throttle_classes = [AnonymousThrottle]
     http_method_names = ["get", "post", "delete", "head"]
     in_transaction = False
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Guessing passwords is limited per network address, everything else per user."""
+        return [AnonymousThrottle() if self.request.method == "POST" else CredentialThrottle()]
 
     @extend_schema(operation_id="session_read", responses=MeSerializer)
     def get(self, request: Request) -> Response:

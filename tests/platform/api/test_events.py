@@ -208,6 +208,30 @@ def test_revoking_ends_an_open_stream(cast: Cast, monkeypatch: pytest.MonkeyPatc
     listen(scenario())
 
 
+def test_a_lost_database_connection_is_made_anew_and_told(
+    cast: Cast, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(cast.tenant)
+    monkeypatch.setattr("api.live.RECONNECT_SECONDS", 0.05)
+
+    def cut() -> None:
+        with postgres.connect("exfm") as link:
+            link.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN exfm'")
+
+    async def scenario() -> None:
+        response = await opened(cast.viewer, f"{cast.tenant.slug}/events")
+        stream = aiter(response.streaming_content)
+        await anext(stream)
+        await hub().listening.wait()
+        await sync_to_async(cut)()
+        assert (await next_event(stream))[0] == "resync"
+        await sync_to_async(notify)(postgres, cast.tenant.id, run.id)
+        assert (await next_event(stream))[1]["id"] == str(run.id)
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    listen(scenario())
+
+
 def test_a_synchronous_server_says_where_to_go(cast: Cast) -> None:
     from tests.kit.api import Api, problem
 
