@@ -1,0 +1,172 @@
+"""Every mutation of the API leaves its audit row, attributed to the caller. A new mutating route must be added here."""
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from django.core.cache import cache
+
+from registry.models import FoundationModel, VerticalModel
+from runs.models import Run
+from tenancy.models import AuditEntry, Membership, Role
+from tenancy.scope import platform_scope
+from tests.kit import domain
+from tests.kit.api import Api
+from tests.kit.cast import Cast
+from tests.kit.factories import PASSWORD, make_token
+from tests.kit.roles import APP, PLATFORM, database_role
+from tests.security.routes import all_routes
+
+
+@dataclass
+class World:
+    """What the requests refer to."""
+
+    cast: Cast
+    model: VerticalModel
+    foundation: FoundationModel
+    run: Run
+    failed: Run
+    token: Any
+    member: Membership
+
+
+Request = tuple[dict[str, Any], Any]
+"""Ids of the path, and the body."""
+
+
+def parquet() -> bytes:
+    """Return a small file."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"x": [1]}), buffer)
+    return buffer.getvalue()
+
+
+TENANT_OF_ITS_OWN = {"slug": "acme", "name": "Acme", "owner": {"email": "boss@acme.example", "password": PASSWORD}}
+
+MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
+    "PATCH members/<uuid:id>": (lambda w: ({"id": w.member.id}, {"role": "billing"}), ["member.role"]),
+    "DELETE members/<uuid:id>": (lambda w: ({"id": w.member.id}, None), ["member.remove"]),
+    "POST tokens": (lambda w: ({}, {"name": "x", "scopes": ["runs:read"]}), ["token.create"]),
+    "DELETE tokens/<uuid:id>": (lambda w: ({"id": w.token.id}, None), ["token.revoke"]),
+    "POST streams": (lambda w: ({}, {"name": "new", "schema": domain.schema().to_json()}), ["stream.create"]),
+    "PATCH streams/<uuid:stream_id>": (
+        lambda w: ({"stream_id": w.model.stream_id}, {"feed_fm": False}),
+        ["stream.change_terms"],
+    ),
+    "POST streams/<uuid:stream_id>/partitions": (
+        lambda w: ({"stream_id": w.model.stream_id}, parquet()),
+        ["partition.upload"],
+    ),
+    "POST models": (
+        lambda w: ({}, {"name": "new", "stream": str(w.model.stream_id), "spec": domain.vertical_spec().to_json()}),
+        ["model.register"],
+    ),
+    "POST models/<uuid:model_id>/pause": (lambda w: ({"model_id": w.model.id}, {}), ["model.pause"]),
+    "POST models/<uuid:model_id>/resume": (lambda w: ({"model_id": w.model.id}, {}), []),
+    "POST runs/<uuid:run_id>/stop": (lambda w: ({"run_id": w.run.id}, {}), ["run.stop"]),
+    "POST runs/<uuid:run_id>/retry": (lambda w: ({"run_id": w.failed.id}, {}), ["run.submit"]),
+    "POST admin/tenants": (
+        lambda w: ({}, TENANT_OF_ITS_OWN),
+        ["budget.open", "member.add", "quota.set", "tenant.create", "user.create"],
+    ),
+    "POST admin/tenants/<slug:slug>/suspend": (
+        lambda w: ({"slug": w.cast.tenant.slug}, {"reason": "r"}),
+        ["tenant.status"],
+    ),
+    "POST admin/tenants/<slug:slug>/resume": (lambda w: ({"slug": w.cast.tenant.slug}, {"reason": "r"}), []),
+    "PUT admin/tenants/<slug:slug>/budget": (
+        lambda w: ({"slug": w.cast.tenant.slug}, {"amount": "5", "reason": "r"}),
+        ["budget.open"],
+    ),
+    "PATCH admin/tenants/<slug:slug>/quota": (
+        lambda w: ({"slug": w.cast.tenant.slug}, {"models_limit": 7, "reason": "r"}),
+        ["quota.set"],
+    ),
+    "POST admin/foundation-models": (
+        lambda w: ({}, {"name": "new", "spec": domain.foundation_spec().to_json(), "period_seconds": 3600}),
+        ["foundation_model.register"],
+    ),
+    "POST admin/foundation-models/<uuid:foundation_model_id>/bindings": (
+        lambda w: ({"foundation_model_id": w.foundation.id}, {"tenant": w.cast.tenant.slug}),
+        ["foundation_model.bind_tenant"],
+    ),
+    "POST admin/runs/<uuid:run_id>/stop": (lambda w: ({"run_id": w.run.id}, {}), ["run.stop"]),
+    "POST admin/runs/<uuid:run_id>/retry": (lambda w: ({"run_id": w.failed.id}, {}), ["run.submit"]),
+}
+"""Route -> how to call it, and the audit actions it leaves. None where the call changes nothing."""
+
+PREFIXES = ("api/v1/tenants/<slug:tenant>/", "api/v1/")
+
+
+def short(pattern: str) -> str:
+    """Return a route's pattern without what all share."""
+    return next(pattern.removeprefix(prefix) for prefix in PREFIXES if pattern.startswith(prefix))
+
+
+ROUTES = {
+    f"{route.method.upper()} {short(route.pattern)}": route
+    for route in all_routes()
+    if route.view is not None and route.method != "get"
+}
+
+
+@pytest.fixture
+def world(cast: Cast, storage: str) -> World:
+    """Rows of every kind in the cast's tenant."""
+    cache.clear()
+    with platform_scope("test"):
+        stream, other = domain.make_stream(cast.tenant), domain.make_stream(cast.tenant)
+        foundation = domain.make_foundation_model()
+        model, second = domain.make_model(stream), domain.make_model(other)
+        token, _ = make_token(cast.owner, cast.tenant, ["runs:read"])
+        return World(
+            cast=cast,
+            model=model,
+            foundation=foundation,
+            run=domain.make_run(cast.tenant, model),
+            failed=domain.make_run(cast.tenant, second, state="failed"),
+            token=token,
+            member=Membership.objects.get(tenant=cast.tenant, role=Role.VIEWER),
+        )
+
+
+def test_every_mutating_route_is_here() -> None:
+    assert set(ROUTES) == set(MUTATIONS)
+
+
+@pytest.mark.parametrize("name", sorted(MUTATIONS))
+def test_a_mutation_leaves_its_audit_row(name: str, world: World) -> None:
+    route, (request, actions) = ROUTES[name], MUTATIONS[name]
+    user = world.cast.admin if route.is_admins else world.cast.owner
+    ids, body = request(world)
+    with platform_scope("test"):
+        before = set(AuditEntry.objects.values_list("id", flat=True))
+    with database_role(PLATFORM if route.is_admins else APP):
+        path = route.path(world.cast.tenant.slug, **ids)
+        answer = upload(user, path, body) if isinstance(body, bytes) else Api(user).call(route.method, path, body)
+    assert answer.status_code < 300, answer.content
+    with platform_scope("test"):
+        entries = list(AuditEntry.objects.exclude(id__in=before))
+    assert sorted(entry.action for entry in entries) == actions
+    for entry in entries:
+        assert (entry.actor_id, entry.actor_label) == (user.id, user.email)
+        assert entry.request_id == answer.headers["X-Request-ID"]
+        assert entry.target_id
+        assert PASSWORD not in str(entry.after)
+
+
+def upload(user: Any, path: str, content: bytes) -> Any:
+    """Upload a partition."""
+    api = Api(user)
+    return api.client.post(
+        f"{path}?start=2026-03-01T00:00:00Z&end=2026-03-01T01:00:00Z",
+        content,
+        content_type="application/vnd.apache.parquet",
+        headers={"X-Content-SHA256": hashlib.sha256(content).hexdigest()},
+    )
