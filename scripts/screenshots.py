@@ -33,7 +33,12 @@ def pages(client: Client, slug: str) -> dict[str, str]:
     model = client.get(f"/api/v1/tenants/{slug}/models")["results"][0]["id"]
     run = client.get(f"/api/v1/tenants/{slug}/runs")["results"][0]["id"]
     root = f"/t/{slug}"
-    return {"overview": root, "models": f"{root}/models", "model": f"{root}/models/{model}", "run": f"{root}/runs/{run}"}
+    return {
+        "overview": root,
+        "models": f"{root}/models",
+        "model": f"{root}/models/{model}",
+        "run": f"{root}/runs/{run}",
+    }
 
 
 def sign_in(page: Page, web: str, email: str, password: str) -> None:

@@ -1,4 +1,4 @@
-"""`python scripts/setup/requirements.py [EXTRA …]`: prints the declared dependencies, for images that install them before the code."""
+"""`python scripts/setup/requirements.py [EXTRA …]`: prints what is declared, for images."""
 
 import sys
 import tomllib

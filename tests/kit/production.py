@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -168,7 +167,7 @@ class Production:
 
     def start(self) -> None:
         """Start web, stream, admin, worker and beat, and wait until the three servers are ready."""
-        granian = [str(Path(sysconfig.get_path("scripts")) / "granian"), "--log-level", "warning", "--workers", "1"]
+        granian = [sys.executable, "-m", "granian", "--log-level", "warning", "--workers", "1"]
         wsgi = [*granian, "--interface", "wsgi", "--blocking-threads", "4", "config.wsgi:application", "--port"]
         asgi = [*granian, "--interface", "asginl", "--no-ws", "config.asgi:application", "--port"]
         celery = [sys.executable, "-m", "celery", "-A", "config.celery"]

@@ -11,7 +11,8 @@ class ServerAccount:
 
     def __init__(self) -> None:
         self.as_root = os.geteuid() == 0
-        self.entry = pwd.getpwnam("nobody") if self.as_root else pwd.getpwuid(os.geteuid())
+        nobody = pwd.getpwnam("nobody") if self.as_root else None
+        self.uid, self.gid = (nobody.pw_uid, nobody.pw_gid) if nobody else (os.geteuid(), os.getegid())
 
     def folder(self, path: Path, mode: int = 0o700) -> Path:
         """Make the folder if needed and give it to the account. Refuses one that belongs to somebody else."""
@@ -20,7 +21,7 @@ class ServerAccount:
                 parent.mkdir(mode=0o755, exist_ok=True)
                 parent.chmod(0o755)
         path.mkdir(mode=mode, exist_ok=True)
-        if path.is_symlink() or path.stat().st_uid not in {os.geteuid(), self.entry.pw_uid}:
+        if path.is_symlink() or path.stat().st_uid not in {os.geteuid(), self.uid}:
             raise ServerError(
                 f"{path} belongs to another account. Remove it, or choose another folder with EXFM_HOME=…"
             )
@@ -31,14 +32,14 @@ class ServerAccount:
     def give(self, path: Path) -> None:
         """Hand one file or folder to the account."""
         if self.as_root:
-            os.chown(path, self.entry.pw_uid, self.entry.pw_gid, follow_symlinks=False)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def popen(self) -> dict[str, Any]:
         """Arguments for `subprocess`: the account, a session of its own (Ctrl-C must not reach it), a harmless
         folder."""
         arguments: dict[str, Any] = {"cwd": "/", "start_new_session": True}
         if self.as_root:
-            arguments |= {"user": self.entry.pw_uid, "group": self.entry.pw_gid, "extra_groups": [], "umask": 0o077}
+            arguments |= {"user": self.uid, "group": self.gid, "extra_groups": [], "umask": 0o077}
         return arguments
 
 

@@ -4,14 +4,12 @@ until told to stop."""
 import os
 import signal
 import sys
-import sysconfig
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from config import env
 from config.embedded.account import ServerError
@@ -88,17 +86,8 @@ class Launcher:
             self._stop()
 
     def _start_children(self) -> None:
-        programs = Path(sysconfig.get_path("scripts"))
-        granian = [
-            str(programs / "granian"),
-            "--interface",
-            "asginl",
-            "--host",
-            self.addresses.host,
-            "--workers",
-            "1",
-            "--no-ws",
-        ]
+        granian = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", self.addresses.host]
+        granian += ["--workers", "1", "--no-ws"]
         granian += ["--workers-kill-timeout", "3", "--log-level", "warning", "config.asgi:application", "--port"]
         celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
         worker = [
