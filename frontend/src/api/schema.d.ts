@@ -408,7 +408,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Server-sent events: `run` with a run's card whenever it changes, `resync` when something may have been missed.
+         * @description Server-sent events: `run` with a run's card whenever it changes, `resync` when something may be missed.
          *
          *     Permission and scope: `runs:read`.
          */
