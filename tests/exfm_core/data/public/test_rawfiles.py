@@ -1,6 +1,8 @@
 """Raw files: blocks of any size give the same rows, and every complaint names file, line, column and mend."""
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -159,3 +161,10 @@ def test_a_line_without_end_is_refused(tmp_path: Path) -> None:
     path.write_bytes(HEADER.encode() + b"\n" + b"7" * (3 << 20))
     with pytest.raises(DataError, match="line 2: expected a line of at most"):
         rows(path, block_bytes=1 << 16)
+
+
+def test_reading_never_loads_torch() -> None:
+    names = ("globo_ctr", "criteo", "avazu", "taobao_ad", "open_bandit", "talkingdata")
+    code = "import sys; " + "".join(f"import exfm_core.data.public.{name}; " for name in names)
+    run = [sys.executable, "-c", f"{code}print('torch' in sys.modules)"]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "False\n"
