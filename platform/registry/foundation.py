@@ -1,5 +1,6 @@
 """Writes of foundation models: registration, tenant slots, and the snapshots that the gate publishes or rejects."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,10 @@ from tenancy.models import Tenant
 
 DEFAULT_GATE: dict[str, Any] = {"tolerance": 0.02, "calibration": [0.8, 1.25]}
 """NE of a candidate may be 2 % worse than the current snapshot's; Σp ÷ Σy must stay inside the limits."""
+
+
+POOL_OF = 3
+"""Fewest tenants behind a figure that all tenants may read."""
 
 
 @transaction.atomic
@@ -151,13 +156,17 @@ def _locked(snapshot: Snapshot) -> tuple[FoundationModel, Snapshot]:
 
 
 def _kept_gate(gate: Mapping[str, Any]) -> dict[str, Any]:
-    """What every tenant may read of the gate: decision, reason, and figures of all tenants together (slot 0)."""
+    """What every tenant may read of the gate: decision, reason, and figures of all tenants together (slot 0).
+
+    A pooled figure of fewer than three tenants is left out: with its own, a tenant could work out another's.
+    """
     heads = gate.get("heads", [])
+    crowd = Counter(head["task"] for head in heads if head["tenant_slot"] > 0)
     return {
         "decision": str(gate.get("decision", "")),
         "reason": str(gate.get("reason", "")),
         "heads": len(heads),
-        "pooled": [dict(head) for head in heads if head["tenant_slot"] == 0],
+        "pooled": [dict(head) for head in heads if head["tenant_slot"] == 0 and crowd[head["task"]] >= POOL_OF],
     }
 
 

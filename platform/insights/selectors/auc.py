@@ -17,7 +17,7 @@ from runs.models import MetricSums
 KEPT = 64
 """Merged histograms a process keeps: 256 kB each."""
 
-_merged: OrderedDict[uuid.UUID, tuple[uuid.UUID, LogitHistogram]] = OrderedDict()
+_merged: OrderedDict[uuid.UUID, tuple[uuid.UUID, LogitHistogram, float | None]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -26,20 +26,23 @@ def aucs(*, lineage_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, float]:
     wanted = list(lineage_ids)
     with _lock:
         held = {lineage: _merged[lineage] for lineage in wanted if lineage in _merged}
-    fresh = Q(pk__in=[])
+    fresh, grown = Q(pk__in=[]), set[uuid.UUID]()
     for lineage in wanted:
         newer = Q(lineage_id=lineage, id__gt=held[lineage][0]) if lineage in held else Q(lineage_id=lineage)
         fresh |= newer
     rows = MetricSums.objects.filter(fresh, scope=MetricSums.Scope.ALL, histogram__isnull=False).order_by("id")
     for row_id, lineage, packed in rows.values_list("id", "lineage_id", "histogram").iterator():
         histogram = LogitHistogram.decode(base64.b64encode(bytes(packed or b"")).decode())
-        _, before = held.get(lineage, (row_id, LogitHistogram.zeros()))
-        held[lineage] = (row_id, before + histogram)
+        before = held[lineage][1] if lineage in held else LogitHistogram.zeros()
+        held[lineage] = (row_id, before + histogram, None)
+        grown.add(lineage)
+    for lineage in grown:
+        last, merged, _ = held[lineage]
+        held[lineage] = (last, merged, merged.auc().value)
     with _lock:
         for lineage, entry in held.items():
             _merged[lineage] = entry
             _merged.move_to_end(lineage)
         while len(_merged) > KEPT:
             _merged.popitem(last=False)
-    estimates = {lineage: histogram.auc().value for lineage, (_, histogram) in held.items()}
-    return {lineage: value for lineage, value in estimates.items() if value is not None}
+    return {lineage: value for lineage, (_, _, value) in held.items() if value is not None}

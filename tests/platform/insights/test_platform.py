@@ -58,10 +58,10 @@ def test_a_foundation_model_in_detail_and_as_a_tenant_sees_it(as_role) -> None:
     snapshot = domain.publish(teacher, domain.hour(0), heads=[{"tenant_slot": slot, **figures} for slot in (0, 1, 2)])
     detail = foundation_detail(foundation_model_id=teacher.id)
     assert detail["slots"] == {first.slug: 1, second.slug: 2}
-    assert [head.tenant for head in detail["snapshots"][0].gate.heads] == [None, first.slug, second.slug]
+    assert [head.tenant for head in detail["snapshots"][0].gate.heads] == [first.slug, second.slug]
     with as_role("exfm_app"), tenant_scope(first.id):
         shown = foundation(tenant_id=first.id)
     assert (shown.name, shown.bound) == (teacher.name, False)
     assert shown.snapshot is not None
     assert shown.snapshot.id == snapshot.id
-    assert [head.tenant for head in shown.snapshots[0].gate.heads] == [None, first.slug]
+    assert [head.tenant for head in shown.snapshots[0].gate.heads] == [first.slug]

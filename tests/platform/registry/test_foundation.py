@@ -114,13 +114,15 @@ def test_a_snapshot_keeps_weights_watermark_and_history(change: dict, says: str)
 
 def test_the_gate_s_figures_belong_to_the_tenant_they_describe(as_role) -> None:
     model = domain.make_foundation_model()
-    first, second = domain.make_tenant(), domain.make_tenant()
-    for tenant in (first, second):
+    first, *others = (domain.make_tenant() for _ in range(3))
+    for tenant in (first, *others):
         services.bind_tenant(foundation_model=model, tenant=tenant)
     figures = {"task": "click", "n": 50, "ne_candidate": 0.9, "ne_current": None, "calibration": 1.0}
-    snapshot = domain.publish(model, hour(1), heads=[{"tenant_slot": slot, **figures} for slot in (0, 1, 2)])
-    assert GateResult.objects.count() == 2
-    assert [head["tenant_slot"] for head in snapshot.gate["pooled"]] == [0]
+    rare = {**figures, "task": "conversion"}
+    heads = [{"tenant_slot": slot, **figures} for slot in (0, 1, 2, 3)] + [{"tenant_slot": s, **rare} for s in (0, 2)]
+    snapshot = domain.publish(model, hour(1), heads=heads)
+    assert GateResult.objects.count() == 4
+    assert [(head["tenant_slot"], head["task"]) for head in snapshot.gate["pooled"]] == [(0, "click")]
     with as_role("exfm_app"), tenant_scope(first.id):
         (row,) = selectors.gate_results(snapshot_ids=[snapshot.id])[snapshot.id]
         assert (row.tenant_id, row.rows, row.ne_candidate) == (first.id, 50, 0.9)
