@@ -30,15 +30,6 @@ def fails(child: Child, code: str, fault: str) -> dict[str, Any]:
     return event
 
 
-def test_end_of_input_ends_it(tmp_path: Path) -> None:
-    with Child(tmp_path) as child:
-        begin(child)
-        child.until("ready")
-        assert child.process.stdin is not None
-        child.process.stdin.close()
-        assert child.wait() in (0, 3)
-
-
 def test_end_of_input_in_mid_partition_ends_it(tmp_path: Path) -> None:
     big = partition(tmp_path, 60_000, 1)
     with Child(tmp_path) as child:
@@ -108,30 +99,10 @@ def test_does_not_load_torch_before_start(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=REPOSITORY).returncode == 0
 
 
-def test_stray_prints_go_to_the_log(tmp_path: Path) -> None:
-    with Child(tmp_path) as child:
-        begin(child)
-        child.until("ready")
-        child.send("finish")
-        child.until("stopped")
-        child.wait()
-        assert "ready: vm.train" in child.log()
-
-
 def test_bad_spec(tmp_path: Path) -> None:
     with Child(tmp_path) as child:
         begin(child, spec={"model": {}})
         fails(child, "spec.missing_field", "user")
-
-
-def test_missing_partition(tmp_path: Path) -> None:
-    part = partition(tmp_path, 50, 1)
-    (tmp_path / part.file.uri).unlink()
-    with Child(tmp_path) as child:
-        begin(child)
-        child.until("ready")
-        child.send("work", seq=1, partition=part.body(), labels=None, gate="open")
-        fails(child, "storage.missing", "platform")
 
 
 def test_changed_partition(tmp_path: Path) -> None:

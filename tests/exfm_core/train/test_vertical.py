@@ -59,6 +59,15 @@ def test_without_labels_treatment_is_control(tmp_path: Path) -> None:
     assert outcome.arms["treatment"].covered.rows == 0
 
 
+def test_a_shut_gate_makes_treatment_a_control_but_goes_on_measuring_the_label(tmp_path: Path) -> None:
+    part = partition(tmp_path, 300, 1)
+    path = tmp_path / part.file.uri
+    shut = VerticalTrainer(vertical(), schema(), ARMS).train(path, 300, labels(300), gate_open=False)
+    assert np.array_equal(shut.arms["control"].all.loss, shut.arms["treatment"].all.loss)
+    assert shut.label is not None
+    assert (shut.covered, shut.label.rows) == (225, 225)
+
+
 def test_clipped_rows_are_counted(tmp_path: Path) -> None:
     part = partition(tmp_path, 300, 1)
     spec = vertical(Supervision("custom", alpha=2.5))
