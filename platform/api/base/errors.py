@@ -1,5 +1,6 @@
 """Every error of the API as application/problem+json (RFC 9457): what is wrong, how to mend it, never a stack trace."""
 
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -30,7 +31,7 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         set_rollback()
     request = context.get("request")
     problem = to_problem(error)
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, DomainError):
         log.exception("unhandled", exc_info=error)
         got_request_exception.send(sender=None, request=getattr(request, "_request", request))
     response = Response(problem.body(request_id_of(request)), status=problem.status, content_type=CONTENT_TYPE)
@@ -54,7 +55,7 @@ def to_problem(error: Exception) -> problems.Problem:
                 error.message,
                 error.mend,
                 error.field,
-                _retry(error.retry_after),
+                error.retry_after,
                 _challenge(error.status),
             )
         case ExfmError():
@@ -91,10 +92,6 @@ def to_problem(error: Exception) -> problems.Problem:
         "Something went wrong on our side.",
         "Try again; if it stays, tell the operator the request id.",
     )
-
-
-def _retry(seconds: int | None) -> int | None:
-    return seconds
 
 
 def _challenge(status: int) -> str:
@@ -139,8 +136,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500."""
-    return _plain(request, to_problem(RuntimeError()))
+    """Django's handler500: what went wrong outside REST framework, a database that is away above all."""
+    error = sys.exc_info()[1]
+    return _plain(request, to_problem(error if isinstance(error, Exception) else RuntimeError()))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,12 +1,14 @@
 """Errors: always problem+json with a next step, never a stack trace, never anything changed."""
 
+import json
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from api.base.errors import server_error
 from tenancy import selectors
 from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
@@ -85,6 +87,17 @@ def test_a_database_that_does_not_answer_is_503_with_retry_after(cast: Cast, mon
     answer = api.get(f"tenants/{cast.tenant.slug}/members")
     problem(answer, 503, "database_unavailable")
     assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_database_that_is_away_before_the_view_begins_is_the_same() -> None:
+    request = RequestFactory().get("/api/v1/session")
+    try:
+        raise OperationalError("connection refused")
+    except OperationalError:
+        answer = server_error(request)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert json.loads(answer.content)["code"] == "database_unavailable"
+    assert server_error(request).status_code == 500
 
 
 def test_too_many_requests_are_429_with_retry_after(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
