@@ -10,13 +10,15 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from config import env
 from runs import nudges
 from runs.errors import StaleLease
 from runs.models import Attempt, Run, State
 from runs.states import LEASED, move
 
-EXPIRY: Final = timedelta(seconds=15)
-HEARTBEAT_SECONDS: Final = 3.0
+EXPIRY: Final = timedelta(seconds=env.number("EXFM_LEASE_SECONDS", 15))
+"""How long a silent supervisor keeps its run."""
+HEARTBEAT_SECONDS: Final = EXPIRY.total_seconds() / 5
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class World:
         done: list[Run] = []
         for _ in range(rounds):
             with platform_scope("test"):
+                report_capacity()
                 plan()
                 Run.objects.filter(state="queued").update(idle_seconds=0)
                 admitted = dispatch()
@@ -76,16 +77,19 @@ class World:
         return done
 
 
-def make_world(storage: str, *, tenants: int = 3, amount: int = 100) -> World:
-    """Store the recipe's tenants, streams and models, bound to its foundation model; no data yet."""
-    recipe = recipes.load("tiny")
+def make_world(storage: str, *, recipe: Recipe | None = None, tenants: int = 3, suffix: str = "") -> World:
+    """Store the recipe's tenants, streams and models, bound to its foundation model; no data yet.
+
+    `suffix` keeps the names of two worlds in one database apart.
+    """
+    recipe = recipe or recipes.load("tiny")
     foundation = registry.register_foundation_model(
-        name=recipe.foundation_name, spec=recipe.foundation.to_json(), period_seconds=recipe.period_seconds
+        name=recipe.foundation_name + suffix, spec=recipe.foundation.to_json(), period_seconds=recipe.period_seconds
     )
     world = World(recipe, Path(storage.removeprefix("file://")), foundation)
     for part in recipe.tenants[:tenants]:
-        tenant = Tenant.objects.create(slug=part.slug, name=part.name)
-        open_account(tenant=tenant, amount=Decimal(amount))
+        tenant = Tenant.objects.create(slug=part.slug + suffix, name=part.name)
+        open_account(tenant=tenant, amount=Decimal(100))
         stream = Stream.objects.create(tenant=tenant, name=part.stream_name, schema=part.schema.to_json(), feed_fm=True)
         world.tenants[part.slug], world.streams[part.slug] = tenant, stream
         world.models[part.slug] = registry.register_vertical_model(
@@ -95,5 +99,9 @@ def make_world(storage: str, *, tenants: int = 3, amount: int = 100) -> World:
             spec=part.vertical.to_json(),
             teaching=registry.Teaching(foundation_model_id=foundation.id, train_from=recipe.launch),
         )
-    WorkerNode.objects.create(name="test", slots=16, seen_at=timezone.now())
     return world
+
+
+def report_capacity() -> None:
+    """Say that a worker with many slots has just reported, for tests that supervise in their own threads."""
+    WorkerNode.objects.update_or_create(name="test", defaults={"slots": 16, "seen_at": timezone.now()})
