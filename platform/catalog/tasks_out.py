@@ -29,5 +29,5 @@ def validate_now(*, partition_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
 
 
 def plan_on_commit() -> None:
-    """Tell the planner that a partition was sealed once this transaction is durable."""
+    """Tell the planner that there may be new work once this transaction is durable."""
     transaction.on_commit(lambda: _send("runs.plan"))

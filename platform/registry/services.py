@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from catalog import limits
+from catalog import limits, tasks_out
 from catalog import selectors as catalog
 from exfm_core import cost
 from exfm_core.errors import ExfmError
@@ -98,6 +98,7 @@ def register_vertical_model(
     if teaching.foundation_model_id is not None:
         teacher = selectors.foundation_model(foundation_model_id=teaching.foundation_model_id)
         bind_model(model=model, foundation_model=teacher)
+    tasks_out.plan_on_commit()
     return model
 
 
@@ -151,7 +152,9 @@ def pause(*, model_id: uuid.UUID) -> VerticalModel:
 
 def resume(*, model_id: uuid.UUID) -> VerticalModel:
     """Train the model again, from the partition after the last one it consumed. Idempotent."""
-    return _set_status(model_id, VerticalModel.Status.ACTIVE, "model.resume")
+    model = _set_status(model_id, VerticalModel.Status.ACTIVE, "model.resume")
+    tasks_out.plan_on_commit()
+    return model
 
 
 @transaction.atomic
