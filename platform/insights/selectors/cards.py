@@ -75,7 +75,8 @@ def cards(*, models: Sequence[VerticalModel]) -> list[Card]:
     made = []
     for model in models:
         held, version = compared[model.id], versions[model.id]
-        everything, covered = figures.get((model.id, "all")), figures.get((model.id, "covered"))
+        scopes = figures.get(model.id, {})
+        everything, covered = scopes.get("all"), scopes.get("covered")
         gained = figure(everything, covered)
         cost, share = costs.get(model.id, budgets.ModelCost()), owed.get(model.id, ZERO)
         made.append(

@@ -45,7 +45,7 @@ def platform_insights(*, foundation_model: FoundationModel | None = None) -> Pla
         models = models.filter(id__in=taught)
     shown = cards(models=list(models))
     figures = sums.totals(comparisons=[card.comparison for card in shown])
-    pairs = {scope: [held for (_, of), held in figures.items() if of == scope] for scope in ("all", "covered")}
+    pairs = {scope: [held[scope] for held in figures.values() if scope in held] for scope in ("all", "covered")}
     return PlatformInsights(
         pooled=pooled_figure(pairs["all"], pairs["covered"]),
         cards=shown,

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from exfm_core.metrics.sums import BucketSums
 from insights.selectors.comparisons import Comparison
+from insights.selectors.memory import Memory
 
 _MATCHED = sql.SQL("""
     WITH pair AS (
@@ -66,6 +67,9 @@ _SLICES = _MATCHED + sql.SQL("""
 """)
 
 
+SPARK_POINTS = 60
+
+
 @dataclass(frozen=True)
 class Totals:
     """Sums of both arms over the same rows, up to an event time. `treatment` None: the model has one arm."""
@@ -91,6 +95,13 @@ class Slice:
     auc_treatment: float | None
 
 
+Spark = list[tuple[datetime, float | None]]
+"""(end of the partition, lift in %)."""
+
+_totals: Memory[dict[str, Totals]] = Memory(most=512)
+_sparks: Memory[Spark] = Memory(most=512)
+
+
 def _pairs(comparisons: Iterable[Comparison]) -> list[list[uuid.UUID | None]]:
     rows = [
         (held.model_id, held.control or held.treatment, held.treatment if held.control else None)
@@ -104,26 +115,33 @@ def _sums(n: list[float], y: list[float], loss: list[float], p: list[float]) -> 
     return BucketSums(*(np.asarray(values, dtype=np.float64) for values in (n, y, loss, p)))
 
 
-def totals(*, comparisons: Iterable[Comparison]) -> dict[tuple[uuid.UUID, str], Totals]:
-    """Return (model, scope) -> totals over all partitions; scopes are `all` and `covered`."""
+def totals(*, comparisons: Iterable[Comparison]) -> dict[uuid.UUID, dict[str, Totals]]:
+    """Return model -> scope -> totals over all partitions; scopes are `all` and `covered`."""
+    return _totals.recall(comparisons, _load_totals)
+
+
+def _load_totals(comparisons: list[Comparison]) -> dict[uuid.UUID, dict[str, Totals]]:
     with connection.cursor() as cursor:
         cursor.execute(_TOTALS, _pairs(comparisons))
         rows = cursor.fetchall()
-    found = {}
+    found: dict[uuid.UUID, dict[str, Totals]] = {}
     for model, scope, until, committed, partitions, n, y, first_loss, first_p, second_loss, second_p in rows:
         second = _sums(n, y, second_loss, second_p) if second_loss[0] is not None else None
-        found[model, scope] = Totals(_sums(n, y, first_loss, first_p), second, until, committed, partitions)
+        first = _sums(n, y, first_loss, first_p)
+        found.setdefault(model, {})[scope] = Totals(first, second, until, committed, partitions)
     return found
 
 
-def sparks(
-    *, comparisons: Iterable[Comparison], points: int = 60
-) -> dict[uuid.UUID, list[tuple[datetime, float | None]]]:
+def sparks(*, comparisons: Iterable[Comparison]) -> dict[uuid.UUID, Spark]:
     """Return each model's lift in % for its last partitions, without intervals."""
+    return _sparks.recall(comparisons, _load_sparks)
+
+
+def _load_sparks(comparisons: list[Comparison]) -> dict[uuid.UUID, Spark]:
     with connection.cursor() as cursor:
-        cursor.execute(_SPARK, [*_pairs(comparisons), points])
+        cursor.execute(_SPARK, [*_pairs(comparisons), SPARK_POINTS])
         rows = cursor.fetchall()
-    found: dict[uuid.UUID, list[tuple[datetime, float | None]]] = {}
+    found: dict[uuid.UUID, Spark] = {}
     for model, end, control, treatment in rows:
         gain = 100.0 * (1.0 - treatment / control) if control and control > 0 else None
         found.setdefault(model, []).append((end, gain))
