@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError as BrokerError
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import PoolTimeout
 
 from config.celery import app as celery
@@ -18,6 +20,9 @@ from tenancy.rls import APP, PLATFORM
 
 EXPECTED_ROLE = {"web": APP, "stream": APP, "admin": PLATFORM, "worker": PLATFORM, "beat": PLATFORM}
 BROKER_SECONDS = 2
+PING_SECONDS = 2
+AWAY = "The database does not answer."
+MEND_DATABASE = "Start it, or correct DATABASE_URL."
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the process can serve, else 503 with the reason."""
-    checks = [_guarded("database", _database), _guarded("migrations", _migrations), _guarded("broker", _broker)]
+    checks = [_guarded("database", _database)]
+    if checks[0].ok:
+        checks.append(_guarded("migrations", _migrations))
+    checks.append(_broker())
     bad = next((check for check in checks if not check.ok), None)
     body = {
         "status": "ready" if bad is None else "unready",
@@ -58,11 +66,16 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except (DatabaseError, PoolTimeout):
-        return Check(name, False, "The database does not answer.", "Start it, or correct DATABASE_URL.")
+        return Check(name, False, AWAY, MEND_DATABASE)
 
 
 def _database() -> Check:
-    """The credential decides what this process sees: the wrong one is a hole, a superuser is the largest."""
+    """The credential decides what this process sees: the wrong one is a hole, a superuser is the largest.
+
+    Whether the server answers at all is asked first: the pool would wait long for a connection.
+    """
+    if pq.PGconn.ping(_address()) != pq.Ping.OK:
+        return Check("database", False, AWAY, MEND_DATABASE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         role, above = cursor.fetchone()
@@ -76,6 +89,12 @@ def _database() -> Check:
             "database", False, "The process has another process's database role.", f"Give it {wanted}'s DATABASE_URL."
         )
     return Check("database", True, f"signed in as {role}")
+
+
+def _address() -> bytes:
+    known = connection.get_connection_params()
+    address = {name: known[name] for name in ("host", "port", "dbname", "user") if known.get(name)}
+    return make_conninfo(**address, connect_timeout=PING_SECONDS).encode()
 
 
 @lru_cache(maxsize=1)

@@ -31,7 +31,9 @@ def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response:
         set_rollback()
     request = context.get("request")
     problem = to_problem(error)
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, DomainError):
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.warning("unavailable", code=problem.code, error=str(error))
+    elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.exception("unhandled", exc_info=error)
         got_request_exception.send(sender=None, request=getattr(request, "_request", request))
     response = Response(problem.body(request_id_of(request)), status=problem.status, content_type=CONTENT_TYPE)

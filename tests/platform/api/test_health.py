@@ -52,6 +52,13 @@ def test_missing_migrations_are_counted_with_the_command_that_mends_it() -> None
     assert body["detail"] == "1 migrations are not applied. Run `manage.py migrate`."
 
 
+def test_a_database_that_is_away_is_told_at_once(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
+    body = ready(503)
+    assert body["detail"] == "The database does not answer. Start it, or correct DATABASE_URL."
+    assert [check["name"] for check in body["checks"]] == ["database", "broker"]
+
+
 def test_a_broker_that_does_not_answer_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     from config.celery import app
 
