@@ -1,7 +1,7 @@
 """Money in the operators' site: budgets, quotas and rates with their guards; ledger and usage to look at."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -11,20 +11,7 @@ from django.utils import timezone
 from budgets import errors, services
 from budgets.models import Allocation, Budget, LedgerEntry, Quota, Rate, UsageRecord
 from tenancy.models import Tenant
-from tenancy.operators import OperatorAdmin, ReadOnlyAdmin
-
-if TYPE_CHECKING:
-    Form = forms.ModelForm[Any]
-else:
-    Form = forms.ModelForm
-
-
-class ReasonedForm(Form):
-    """A form whose change stands in the audit log with its reason."""
-
-    reason = forms.CharField(
-        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="stands in the audit log"
-    )
+from tenancy.operators import OperatorAdmin, ReadOnlyAdmin, ReasonedForm
 
 
 class BudgetForm(ReasonedForm):
