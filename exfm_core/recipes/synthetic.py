@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from exfm_core.data import synthetic
 from exfm_core.data.synthetic import AdsWorld, Traffic
@@ -18,6 +19,8 @@ from exfm_core.spec import (
     VerticalModel,
     VerticalSpec,
 )
+from exfm_core.spec.model import Backbone
+from exfm_core.spec.supervision import Preset
 
 SHARED = (
     Feature("user_id", buckets=65_536, catalogue="user_id", privileged=True),
@@ -69,68 +72,88 @@ FOUNDATION = FoundationSpec(
 )
 
 
-def tenant(
-    traffic: Traffic,
-    *,
-    slug: str,
-    name: str,
-    domain: str,
-    stream: str,
-    model: str,
-    label: str,
-    backbone: str,
-    seed: int,
-) -> TenantRecipe:
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A tenant of this recipe: its names, its part of the world, and what it chose for its model."""
+
+    slug: str
+    name: str
+    domain: str
+    stream: str
+    model: str
+    label: str
+    traffic: Traffic
+    backbone: Backbone = "dcnv2"
+    preset: Preset = "strong"
+    embedding_lr: float = 0.8
+
+    def scaled(self, scale: float) -> Team:
+        """Return the same team with ``scale`` times the rows."""
+        return replace(self, traffic=replace(self.traffic, rows=round(self.traffic.rows * scale)))
+
+
+TEAMS = (
+    Team(
+        "northwind-shop", "Northwind Shop", "retail", "shop-impressions", "shop-click", "clicked",
+        Traffic(1, "click", 24_000, base_rate=0.12, reach=0.7, ads=200),
+    ),
+    Team(
+        "arcade-games", "Arcade Games", "mobile games", "install-clicks", "install-conversion", "installed",
+        Traffic(2, "conversion", 14_000, base_rate=0.18, reach=0.55, ads=120),
+    ),
+    Team(
+        "daily-courier", "Daily Courier", "news", "feed-impressions", "feed-click", "clicked",
+        Traffic(3, "click", 9_000, base_rate=0.10, reach=0.5, ads=80, ad_life=4.0),
+        backbone="deepfm", preset="safe", embedding_lr=0.4,
+    ),
+    Team(
+        "blue-harbour", "Blue Harbour Travel", "travel", "offer-clicks", "booking-conversion", "booked",
+        Traffic(4, "conversion", 6_000, base_rate=0.15, reach=0.4, ads=60),
+        preset="safe",
+    ),
+)  # fmt: skip
+
+
+def tenant(team: Team, seed: int) -> TenantRecipe:
     """Return a tenant whose stream carries the shared features and a private placement."""
+    task = team.traffic.task
     schema = StreamSchema(
-        features=(*SHARED, Feature("placement", buckets=traffic.placements, hashed=False)),
-        tasks=(Task(traffic.task, traffic.task, label),),
+        features=(*SHARED, Feature("placement", buckets=team.traffic.placements, hashed=False)),
+        tasks=(Task(task, task, team.label),),
     )
     vertical = VerticalSpec(
-        model=VerticalModel(features=SERVED, task=traffic.task, backbone=backbone),  # type: ignore[arg-type]
-        optimizer=Optimizer(batch_size=128, dense_lr=2e-3, embedding_lr=0.4 if backbone == "deepfm" else 0.8),
-        supervision=Supervision("strong"),
+        model=VerticalModel(features=SERVED, task=task, backbone=team.backbone),
+        optimizer=Optimizer(batch_size=128, dense_lr=2e-3, embedding_lr=team.embedding_lr),
+        supervision=Supervision(team.preset),
         seed=seed,
     )
-    return TenantRecipe(slug, name, domain, stream, model, schema, vertical)
+    return TenantRecipe(team.slug, team.name, team.domain, team.stream, team.model, schema, vertical)
 
 
 def recipe(
-    *, name: str = "synthetic", seed: int = 0, periods: int = 16, warm_up: int = 4, scale: float = 1.0
+    *,
+    name: str = "synthetic",
+    title: str = "Synthetic ads stream with drift: four tenants, clicks and conversions",
+    seed: int = 0,
+    periods: int = 16,
+    warm_up: int = 4,
+    scale: float = 1.0,
+    teams: tuple[Team, ...] = TEAMS,
 ) -> Recipe:
     """Return the recipe; ``scale`` multiplies every tenant's rows, ``seed`` fixes the world and all weights."""
     world = AdsWorld(seed=seed, period_seconds=6 * 3600, users=max(1_000, round(60_000 * scale)))
-    traffic = {
-        "northwind-shop": Traffic(1, "click", round(24_000 * scale), base_rate=0.12, reach=0.7, ads=200),
-        "arcade-games": Traffic(2, "conversion", round(14_000 * scale), base_rate=0.18, reach=0.55, ads=120),
-        "daily-courier": Traffic(3, "click", round(9_000 * scale), base_rate=0.10, reach=0.5, ads=80, ad_life=4.0),
-        "blue-harbour": Traffic(4, "conversion", round(6_000 * scale), base_rate=0.15, reach=0.4, ads=60),
-    }
-    tenants = (
-        tenant(
-            traffic["northwind-shop"], slug="northwind-shop", name="Northwind Shop", domain="retail",
-            stream="shop-impressions", model="shop-click", label="clicked", backbone="dcnv2", seed=seed,
-        ),
-        tenant(
-            traffic["arcade-games"], slug="arcade-games", name="Arcade Games", domain="mobile games",
-            stream="install-clicks", model="install-conversion", label="installed", backbone="dcnv2", seed=seed,
-        ),
-        tenant(
-            traffic["daily-courier"], slug="daily-courier", name="Daily Courier", domain="news",
-            stream="feed-impressions", model="feed-click", label="clicked", backbone="deepfm", seed=seed,
-        ),
-        tenant(
-            traffic["blue-harbour"], slug="blue-harbour", name="Blue Harbour Travel", domain="travel",
-            stream="offer-clicks", model="booking-conversion", label="booked", backbone="dcnv2", seed=seed,
-        ),
-    )  # fmt: skip
+    scaled = tuple(team.scaled(scale) for team in teams)
+    tenants = tuple(tenant(team, seed) for team in scaled)
 
     def source(period: int) -> Mapping[str, Partition]:
-        return {t.slug: world.partition(traffic[t.slug], t.schema, period) for t in tenants}
+        return {
+            made.slug: world.partition(team.traffic, made.schema, period)
+            for team, made in zip(scaled, tenants, strict=True)
+        }
 
     return Recipe(
         name=name,
-        title="Synthetic ads stream with drift: four tenants, clicks and conversions",
+        title=title,
         tenants=tenants,
         foundation_name=f"ads-{name}",
         foundation=FoundationSpec(FOUNDATION.model, FOUNDATION.optimizer, seed=seed),
@@ -144,22 +167,5 @@ def recipe(
 
 def tiny(*, seed: int = 0) -> Recipe:
     """Three tenants, four periods, a few hundred rows each: seconds, for tests."""
-    whole = recipe(name="tiny", seed=seed, periods=4, warm_up=1, scale=0.08)
-    tenants = whole.tenants[:3]
-    kept = {t.slug for t in tenants}
-
-    def source(period: int) -> Mapping[str, Partition]:
-        return {slug: part for slug, part in whole.source(period).items() if slug in kept}
-
-    return Recipe(
-        name="tiny",
-        title="Tiny synthetic stream, for tests: three tenants, four periods",
-        tenants=tenants,
-        foundation_name=whole.foundation_name,
-        foundation=whole.foundation,
-        period_seconds=whole.period_seconds,
-        periods=whole.periods,
-        warm_up=whole.warm_up,
-        launch=whole.launch,
-        source=source,
-    )
+    title = "Tiny synthetic stream, for tests: three tenants, four periods"
+    return recipe(name="tiny", title=title, seed=seed, periods=4, warm_up=1, scale=0.08, teams=TEAMS[:3])

@@ -16,10 +16,11 @@ MAX_PULL = 3.0
 
 PRESETS: dict[str, dict[str, float]] = {
     "none": {"w": 0.0, "w_sa": 0.0, "w_kd": 0.0},
-    "safe": {"w": 1.0, "w_sa": 0.0, "w_kd": 0.0},
+    "safe": {"w": 1.0, "w_sa": 1.0, "w_kd": 0.0},
     "strong": {"w": 1.0, "w_sa": 0.0, "w_kd": 1.0},
 }
-"""none: control. safe: auxiliary head, adapter trained beside it; any teacher. strong: same-task teachers only."""
+"""none: control. safe: AH and SA; any teacher (w_sa = 1 is measured, docs/results/recipes.md). strong: AH and
+calibrated KD; same-task teachers only."""
 
 _LEVERS = ("alpha", "beta", "w", "w_sa", "w_kd", "beta_sa")
 

@@ -6,16 +6,14 @@ import numpy as np
 import pyarrow as pa
 
 from exfm_core.data.synthetic import AdsWorld, Traffic
-from exfm_core.recipes.synthetic import tenant
+from exfm_core.recipes.synthetic import Team, tenant
 from exfm_core.spec import StreamSchema
 
 TRAFFIC = Traffic(1, "click", 20_000, ads=150)
 
 
 def schema_of(traffic: Traffic) -> StreamSchema:
-    return tenant(
-        traffic, slug="t", name="T", domain="d", stream="s", model="m", label="clicked", backbone="dcnv2", seed=0
-    ).schema
+    return tenant(Team("t", "T", "d", "s", "m", "clicked", traffic), 0).schema
 
 
 def rows(period: int, *, seed: int = 0, traffic: Traffic = TRAFFIC) -> pa.Table:

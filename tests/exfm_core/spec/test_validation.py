@@ -74,7 +74,8 @@ def test_refused(build: Callable[[], object], code: str) -> None:
 def test_presets_fix_the_loss_weights() -> None:
     none, safe, strong = Supervision("none"), Supervision("safe"), Supervision("strong")
     assert not none.uses_teacher and safe.uses_teacher and strong.uses_teacher
-    assert (safe.w, safe.w_kd, strong.w, strong.w_kd) == (1.0, 0.0, 1.0, 1.0)
+    assert (safe.w, safe.w_sa, safe.w_kd) == (1.0, 1.0, 0.0)
+    assert (strong.w, strong.w_sa, strong.w_kd) == (1.0, 0.0, 1.0)
     assert strong.same_task_only and not safe.same_task_only
 
 
