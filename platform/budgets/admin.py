@@ -1,7 +1,7 @@
 """Money in the operators' site: budgets, quotas and rates with their guards; ledger and usage to look at."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -26,7 +26,7 @@ class BudgetForm(ReasonedForm):
         amount: Decimal = self.cleaned_data["amount"]
         if amount < 0:
             raise forms.ValidationError(str(errors.not_positive(amount)))
-        held: Budget = self.instance
+        held = cast(Budget, self.instance)
         if amount < held.spent + held.reserved:
             raise forms.ValidationError(str(errors.below_committed(amount, held.spent, held.reserved)))
         return amount
