@@ -150,6 +150,13 @@ class Membership(TenantOwned):
         return f"{self.role} {self.user_id}"
 
 
+class TokenManager(TenantManager["ApiToken"]):
+    """Leaves the digest behind: tenants' processes may write it and not read it."""
+
+    def get_queryset(self) -> models.QuerySet["ApiToken"]:
+        return super().get_queryset().defer("digest")
+
+
 class ApiToken(TenantOrPlatformOwned):
     """A bearer token: only its SHA-256 is kept. `tenant` null = a platform administrator's token."""
 
@@ -161,6 +168,8 @@ class ApiToken(TenantOrPlatformOwned):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[TokenManager] = TokenManager()
 
     def __str__(self) -> str:
         return f"exfm_{self.prefix}_…"

@@ -132,7 +132,8 @@ def test_what_is_append_only_can_be_neither_changed_nor_deleted(table: str, role
 
 
 @pytest.mark.django_db
-def test_tenants_processes_can_never_select_a_password() -> None:
+def test_tenants_processes_can_never_select_a_password_or_digest() -> None:
+    assert ask("SELECT has_column_privilege(%s, 'tenancy_apitoken', 'digest', 'SELECT')", APP) == [(False,)]
     assert ask("SELECT has_column_privilege(%s, 'tenancy_user', 'password', 'SELECT')", APP) == [(False,)]
     assert ask("SELECT has_any_column_privilege(%s, 'tenancy_user', 'UPDATE')", APP) == [(False,)]
 

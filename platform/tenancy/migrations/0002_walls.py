@@ -9,6 +9,7 @@ from django.db import migrations
 from tenancy.rls import SAME_TENANT, TENANT, USER, EnableRLS, Grant
 
 USER_COLUMNS = "id, email, name, is_active, is_staff, is_superuser, last_login, created_at"
+READABLE_COLUMNS = "id, created_at, tenant_id, name, prefix, user_id, scopes, expires_at, revoked_at, last_used_at"
 
 LOGIN = """
 CREATE FUNCTION exfm_login(wanted text) RETURNS TABLE (id uuid, password varchar, is_active boolean)
@@ -89,7 +90,7 @@ class Migration(migrations.Migration):
         ),
         EnableRLS(
             "tenancy_membership",
-            app="SELECT, INSERT, UPDATE, DELETE",
+            app="SELECT, INSERT, UPDATE (role), DELETE",
             parent=True,
             also_reads=f"user_id = {USER}",
         ),
@@ -101,7 +102,11 @@ class Migration(migrations.Migration):
             f" WHERE m.user_id = tenancy_user.id AND m.tenant_id = {TENANT})",
             owner=("SELECT", "UPDATE"),
         ),
-        EnableRLS("tenancy_apitoken", app="SELECT, INSERT, UPDATE", owner=("SELECT", "UPDATE")),
+        EnableRLS(
+            "tenancy_apitoken",
+            app=f"SELECT ({READABLE_COLUMNS}), INSERT, UPDATE (revoked_at)",
+            owner=("SELECT", "UPDATE"),
+        ),
         EnableRLS("tenancy_auditentry", app="SELECT, INSERT", platform="SELECT, INSERT"),
         Grant("tenancy_signinattempt", app="SELECT, INSERT, UPDATE, DELETE"),
         migrations.RunSQL(SAME_TENANT, "DROP FUNCTION exfm_same_tenant()"),
