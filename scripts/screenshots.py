@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from scripts import chromium
 from scripts.demo.client import Client
@@ -44,8 +44,8 @@ def pages(client: Client, slug: str) -> dict[str, str]:
 def sign_in(page: Page, web: str, email: str, password: str) -> None:
     """Fill the sign-in form as a person would."""
     page.goto(web)
-    page.get_by_label("Email").fill(email)
-    page.locator("input[type=password]").fill(password)
+    page.locator("input[name=email]").fill(email)
+    page.locator("input[name=password]").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/t/**")
 
@@ -56,6 +56,14 @@ def settle(page: Page) -> None:
     page.locator("main h1").first.wait_for()
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(700)
+
+
+def show_whole(page: Page, size: dict[str, int]) -> None:
+    """Make the window as high as a wide page's content; a narrow one shows what a phone shows."""
+    if size is WIDE:
+        height = int(page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({"width": size["width"], "height": min(max(height, size["height"]), 2400)})
+        page.wait_for_timeout(300)
 
 
 def take(browser: Browser, platform: Platform, home: Path) -> None:
@@ -76,7 +84,9 @@ def take(browser: Browser, platform: Platform, home: Path) -> None:
         for name, address in shown.items():
             page.goto(platform.web + address)
             settle(page)
-            page.screenshot(path=FOLDER / f"{name}-{scheme}{suffix}.png", full_page=suffix == "")
+            show_whole(page, size)
+            page.screenshot(path=FOLDER / f"{name}-{scheme}{suffix}.png")
+            page.set_viewport_size(size)  # type: ignore[arg-type]
         context.close()
 
 
@@ -91,7 +101,7 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.arguments())
             take(browser, platform, home)
             browser.close()
-    except (DemoError, chromium.NoChromium) as problem:
+    except (DemoError, chromium.NoChromium, Error) as problem:
         print(problem, file=sys.stderr)
         return 1
     finally:

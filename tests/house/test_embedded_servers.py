@@ -57,7 +57,7 @@ def test_a_folder_of_another_account_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_missing_wheel_is_named():
-    with pytest.raises(ServerError, match="no_such_wheel.*make setup"):
+    with pytest.raises(ServerError, match=r"no_such_wheel.*make setup"):
         wheels.package("no_such_wheel")
 
 

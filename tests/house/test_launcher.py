@@ -4,13 +4,15 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.house.launching import STOP_SECONDS, Launched, processes_of, refusal, until
+from tests.house.launching import ROOT, STOP_SECONDS, Launched, processes_of, refusal, until
 from tests.kit.ports import free_port_pair
 
 pytestmark = pytest.mark.stack
@@ -119,8 +121,29 @@ def test_sigterm_and_down_stop_a_running_platform(home):
     assert processes_of(home) == []
 
 
-def test_the_launcher_ends_with_the_process_that_started_it(home):
-    launched = Launched(home, free_port_pair(), EXFM_LOG_LEVEL="WARNING").ready()
-    os.kill(launched.process.pid, signal.SIGHUP)
+def test_a_closed_terminal_stops_it_and_a_start_in_the_meantime_waits(home):
+    launched = Launched(home, free_port_pair()).ready()
+    launched.process.send_signal(signal.SIGHUP)
+    launched.wait_for("Stopping")
+    following = Launched(home, free_port_pair()).ready()
     assert launched.process.wait(STOP_SECONDS) == 0
+    assert following.stop() <= STOP_SECONDS
     assert processes_of(home) == []
+
+
+def test_it_ends_with_the_process_that_started_it(home):
+    script = """if True:
+        import os, subprocess, sys
+        command = [sys.executable, "manage.py", "up", "--parent", str(os.getpid())]
+        launcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        print(next(line for line in launcher.stdout if "Ready" in line), flush=True)
+        launcher.wait()
+    """
+    environment = {**os.environ, "EXFM_HOME": str(home), "EXFM_PORT": str(free_port_pair())}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None and "Ready" in parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    until(lambda: not processes_of(home), STOP_SECONDS)

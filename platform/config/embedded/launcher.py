@@ -21,6 +21,7 @@ from config.embedded.record import Record, end_leftovers, identify
 from config.embedded.servers import Servers
 
 READY_SECONDS = 60
+STOP_SECONDS = 15
 GRACE_SECONDS = 8.0
 """How long processes may take to stop by themselves; Ctrl-C ends everything within 12 s."""
 
@@ -58,7 +59,7 @@ class Launcher:
         """Start everything, report readiness, wait for a signal, stop everything. Raises ServerError with a
         sentence."""
         began = time.monotonic()
-        if not self.record.take():
+        if not self.record.take_over(STOP_SECONDS):
             other = self.record.read()
             raise ServerError(
                 f"The platform already runs from {self.place.home}: {other.get('web', 'starting')} "
@@ -170,6 +171,7 @@ class Launcher:
         """Stop all processes at once, kill those that take too long, then stop the servers."""
         if self.children:
             self.say("Stopping …")
+            self.record.write(**{**self.record.read(), "stopping": True})
         for child in self.children:
             child.ask_to_stop()
         until = time.monotonic() + GRACE_SECONDS

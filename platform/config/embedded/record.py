@@ -30,6 +30,15 @@ class Record:
         self._lock = lock
         return True
 
+    def take_over(self, seconds: float) -> bool:
+        """Like `take`, but wait for a launcher that is stopping."""
+        until = time.monotonic() + seconds
+        while not self.take():
+            if not self.read().get("stopping") or time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
+
     def release(self) -> None:
         """Let the next launcher in."""
         if self._lock is not None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -41,6 +42,9 @@ class Command(BaseCommand):
             ) from None
 
     def say(self, line: str) -> None:
-        """Print one line at once."""
-        self.stdout.write(line)
-        self.stdout.flush()
+        """Print one line at once; a closed terminal is no reason to stop half-way."""
+        try:
+            self.stdout.write(line)
+            self.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
