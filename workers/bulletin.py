@@ -29,7 +29,7 @@ class Bulletin:
         self.shutdown = threading.Event()
         self._inboxes: set[queue.Queue[Any]] = set()
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self.listener: threading.Thread | None = None
 
     @contextmanager
     def subscribed(self, inbox: "queue.Queue[Any]") -> Iterator[None]:
@@ -55,9 +55,9 @@ class Bulletin:
 
     def start(self) -> None:
         """Start listening, once."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._listen_for_ever, name="bulletin", daemon=True)
-            self._thread.start()
+        if self.listener is None or not self.listener.is_alive():
+            self.listener = threading.Thread(target=self._listen_for_ever, name="bulletin", daemon=True)
+            self.listener.start()
 
     def _listen_for_ever(self) -> None:
         while not self.shutdown.is_set():

@@ -128,6 +128,8 @@ class Supervisor:
             return None
 
     def _look_for_work(self) -> None:
+        if self.seq and self._must_yield(0.0):
+            raise Over(self._stop("preempted", ""))
         answer = patiently("supervisor", lambda: claims.next_work(lease=self.lease))
         if isinstance(answer, Outcome):
             raise Over(self._stop(answer.code, answer.message))
@@ -139,14 +141,13 @@ class Supervisor:
         self.next_look = now + POLL_SECONDS
         self.idle_since = self.idle_since or now
         idle = now - self.idle_since
-        priority = self.run_row.priority
-        yields = patiently(
-            "supervisor",
-            lambda: claims.must_yield(run_id=self.lease.run_id, priority=priority, idle_seconds=idle),
-        )
-        if yields or idle >= self.run_row.idle_seconds:
+        if idle >= self.run_row.idle_seconds or self._must_yield(idle):
             raise Over(self._finish())
         patiently("supervisor", lambda: leases.explain(lease=self.lease, code=answer.code, message=answer.message))
+
+    def _must_yield(self, idle: float) -> bool:
+        run, priority = self.lease.run_id, self.run_row.priority
+        return patiently("supervisor", lambda: claims.must_yield(run_id=run, priority=priority, idle_seconds=idle))
 
     def _give(self, task: claims.Task) -> None:
         """Hand a claimed unit to the child, which is started with the first one."""
@@ -201,7 +202,9 @@ class Supervisor:
         except DatabaseError as error:
             first = str(error).strip().splitlines()[0]
             raise Over(_platform("commit_refused", f"the database refused the commit: {first}")) from error
-        self.task, self.deadline, self.next_look = None, float("inf"), 0.0
+        self.task, self.deadline = None, float("inf")
+        # A stop that was asked for in the meantime is learnt before more work is claimed.
+        self.next_look = self.next_heartbeat = 0.0
         assert self.child is not None  # noqa: S101 - it has just reported
         self.child.send(events.Ack(done.seq))
         patiently("supervisor", self.reporter.committed)

@@ -76,9 +76,10 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
 
 
 def must_yield(*, run_id: uuid.UUID, priority: int, idle_seconds: float) -> bool:
-    """Whether an idle run should give its slot to one that is queued for want of slots.
+    """Whether a run should give its slot to one that is queued for want of slots.
 
-    At once to one of higher priority; to others only after a while, because starting a child again costs seconds.
+    Between two units to one of higher priority; when idle for a while to any, but not at once, because starting a
+    child again costs seconds.
     """
     waiting = Run.objects.filter(state=State.QUEUED, reason_code="capacity").exclude(id=run_id)
     if idle_seconds < PATIENCE_SECONDS:

@@ -125,9 +125,9 @@ def _settle(run: Run, attempt: Attempt, outcome: Outcome, until: datetime) -> No
 
 
 def _following(run: Run, outcome: Outcome, now: datetime) -> _Next:
-    if outcome.end == End.FINISHED:
-        return _Next(State.SUCCEEDED, "done", "All partitions that were ready have been worked off.")
     asked = (run.stop_reason or "user") if run.stop_requested_at else ""
+    if outcome.end == End.FINISHED and not asked:
+        return _Next(State.SUCCEEDED, "done", "All partitions that were ready have been worked off.")
     if outcome.end == End.STOPPED or asked:
         reason = asked or outcome.code
         if reason in CANCELLING:

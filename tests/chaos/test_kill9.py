@@ -14,12 +14,11 @@ from safetensors import safe_open
 
 from budgets.models import Budget, LedgerEntry, UsageRecord
 from config.celery import app
-from exfm_core.recipes import synthetic
 from runs.models import Attempt, Consumption, MetricSums, Run, WorkClaim
 from tenancy.scope import platform_scope
 from tests.chaos.processes import Celery, alive, celery, kill
 from tests.workers.waiting import wait_for
-from tests.workers.world import World, make_world
+from tests.workers.world import World, long_recipe, make_world
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.timeout(420)]
 
@@ -28,8 +27,7 @@ PERIODS = 4
 
 def build(storage: str, suffix: str) -> World:
     """One tenant whose partitions take a child a few seconds: long enough to be killed in the middle."""
-    recipe = synthetic.recipe(name="chaos", periods=PERIODS, warm_up=1, scale=2.5)
-    return make_world(storage, recipe=recipe, tenants=1, suffix=suffix)
+    return make_world(storage, recipe=long_recipe(periods=PERIODS), tenants=1, suffix=suffix)
 
 
 def finished(world: World) -> bool:

@@ -1,6 +1,9 @@
 """The tiny recipe as rows and files: tenants with budgets, streams, a foundation model, sealed partitions."""
 
+import dataclasses
+import functools
 import hashlib
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,7 +15,7 @@ from budgets.services import open_account
 from catalog.models import Partition, Stream
 from exfm_core import recipes
 from exfm_core.data.partitions import write_partition
-from exfm_core.recipes import Recipe
+from exfm_core.recipes import Recipe, synthetic
 from registry import services as registry
 from registry.models import FoundationModel, VerticalModel
 from runs.dispatch import dispatch
@@ -20,6 +23,7 @@ from runs.models import Run, WorkerNode
 from runs.planner import plan
 from tenancy.models import Tenant
 from tenancy.scope import platform_scope
+from tests.workers.waiting import wait_for
 from workers.supervisor import supervise
 
 
@@ -60,21 +64,29 @@ class World:
                     sealed_at=timezone.now(),
                 )
 
-    def work_off(self, rounds: int = 20) -> list[Run]:
-        """Plan, dispatch and supervise one run after another in this thread until nothing is left; return the runs."""
-        done: list[Run] = []
-        for _ in range(rounds):
+    def work_off(self, seconds: float = 180.0) -> None:
+        """Plan, dispatch, and supervise every run in a thread of its own, as a worker does, until nothing is left."""
+        threads: list[threading.Thread] = []
+
+        def idle() -> bool:
             with platform_scope("test"):
                 report_capacity()
                 plan()
-                Run.objects.filter(state="queued").update(idle_seconds=0)
+                Run.objects.filter(state="queued").update(idle_seconds=4)
                 admitted = dispatch()
-            if not admitted:
-                break
             for run in admitted:
-                supervise(run.id, worker="test")
-                done.append(run)
-        return done
+                threads.append(threading.Thread(target=supervise, args=(run.id,), kwargs={"worker": "test"}))
+                threads[-1].start()
+            return not any(thread.is_alive() for thread in threads) and not admitted
+
+        wait_for("all work done", idle, seconds, every=0.2)
+
+
+@functools.cache
+def long_recipe(*, periods: int) -> Recipe:
+    """Return a recipe whose first tenant's partitions take a child a second or more; made once for all tests."""
+    whole = synthetic.recipe(name="long", periods=periods, warm_up=1, scale=2.5)
+    return dataclasses.replace(whole, tenants=whole.tenants[:1], source=functools.cache(whole.source))
 
 
 def make_world(storage: str, *, recipe: Recipe | None = None, tenants: int = 3, suffix: str = "") -> World:
