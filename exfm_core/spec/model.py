@@ -151,6 +151,20 @@ class FoundationModel(Record):
                     f"Feature {feature.name!r} is {feature.kind}, but catalogue {target.name!r} is {target.kind}.",
                     "Map it to a catalogue feature of the same kind.",
                 )
+            if feature.sparse and not target.hashed and (feature.hashed or feature.buckets > target.buckets):
+                raise SpecError(
+                    "spec.catalogue_range",
+                    f"Feature {feature.name!r} may hold any id, but catalogue {target.name!r} takes 0 to "
+                    f"{target.buckets - 1} only.",
+                    f"Set hashed to false and buckets to at most {target.buckets}, or let the catalogue feature hash.",
+                )
+            if target.kind == "sequence" and feature.max_length > target.max_length:
+                raise SpecError(
+                    "spec.catalogue_range",
+                    f"Feature {feature.name!r} holds up to {feature.max_length} ids, catalogue {target.name!r} "
+                    f"{target.max_length}.",
+                    f"Lower max_length to {target.max_length}.",
+                )
             bound[target.name] = feature
         if not bound:
             raise SpecError(

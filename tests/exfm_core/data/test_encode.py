@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exfm_core.data import hashing
-from exfm_core.data.encode import Block, Layout, blocks, foundation_layout, vertical_layout
+from exfm_core.data.encode import Block, Input, Layout, blocks, foundation_layout, vertical_layout
 from exfm_core.errors import DataError
 from exfm_core.spec import Feature, FoundationModel, VerticalModel
 
@@ -100,8 +100,8 @@ def test_a_stream_without_users_is_bucketed_by_time(tmp_path: Path) -> None:
 
 
 def test_an_unhashed_id_outside_its_table_is_an_error_with_its_row(tmp_path: Path) -> None:
-    features = (Feature("item_id", buckets=5, hashed=False), Feature("hour", buckets=24), Feature("age", kind="dense"))
-    layout = foundation_layout(FoundationModel(features, ("click",)), schema())
+    small = Input(Feature("item_id", buckets=5, hashed=False), "item_id")
+    layout = Layout(schema(), (small,), ("clicked",))
     with pytest.raises(DataError, match=r"Column 'item_id', row 0: id \d+ is outside 0..4"):
         list(blocks(write(tmp_path / "p.parquet"), layout, 16))
 

@@ -22,6 +22,17 @@ from .test_round_trip import schema
 CLICK = Task("click", "click", "clicked")
 
 
+def catalogue(*changed: Feature) -> FoundationModel:
+    """A catalogue that fits the test stream but for ``changed`` features."""
+    features = {feature.name: feature for feature in schema().features} | {f.name: f for f in changed}
+    return FoundationModel(tuple(features.values()))
+
+
+def sequences(stream_length: int) -> StreamSchema:
+    recent = Feature("recent", "sequence", 10, hashed=False, max_length=stream_length, catalogue="recent")
+    return StreamSchema((recent,), (CLICK,))
+
+
 @pytest.mark.parametrize(
     ("build", "code"),
     [
@@ -56,6 +67,7 @@ CLICK = Task("click", "click", "clicked")
             ),
             "spec.catalogue_kind",
         ),
+        (lambda: catalogue(Feature("item_id", buckets=1000, hashed=False)).bind(schema()), "spec.catalogue_range"),
         (lambda: FoundationModel(schema().features, ("love",)).bind(schema()), "spec.no_head"),
         (lambda: Optimizer(batch_size=0), "spec.out_of_range"),
         (lambda: Optimizer(dense_lr=float("nan")), "spec.out_of_range"),
@@ -69,6 +81,13 @@ def test_refused(build: Callable[[], object], code: str) -> None:
         build()
     assert caught.value.code == code
     assert caught.value.message and caught.value.mend
+
+
+def test_unhashed_catalogue_tables_take_only_ids_that_fit() -> None:
+    model = FoundationModel((Feature("recent", "sequence", 10, hashed=False, max_length=3),))
+    assert model.bind(sequences(3))["recent"].max_length == 3
+    with pytest.raises(SpecError, match="holds up to 4 ids"):
+        model.bind(sequences(4))
 
 
 def test_presets_fix_the_loss_weights() -> None:
