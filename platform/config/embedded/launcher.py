@@ -128,6 +128,8 @@ class Launcher:
             "EXFM_PROCESS": process,
             "EXFM_PARENT_DEATH": "1",
             "MALLOC_ARENA_MAX": "2",
+            # No linear algebra here, and each thread of OpenBLAS would reserve memory. Children set their own.
+            "OPENBLAS_NUM_THREADS": "1",
             # Idle OpenMP threads of children must sleep: spinning ones take the cores from everything else.
             "OMP_WAIT_POLICY": "passive",
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
