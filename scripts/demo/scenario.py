@@ -125,6 +125,7 @@ class Scenario:
             self._wait(progress, taught_until(end), f"period {period + 1}/{self.recipe.periods}")
         wanted = self._vm_partitions()
         self._wait(progress, lambda seen: seen.trained >= wanted, "last vertical models")
+        self._wait(progress, self._closed, "idle workers end, so that costs are final")
         self._check_failures()
         progress.end()
 
@@ -260,6 +261,10 @@ class Scenario:
     def _look(self) -> Seen:
         """Ask the platform how far it is."""
         return Seen(self._sealed(), self._periods_taught(), self._trained())
+
+    def _closed(self, _seen: Seen) -> bool:
+        """Whether no run of anybody holds a worker any more: a run that waits for data is charged while it waits."""
+        return not self.admin.get("/api/v1/admin/runs", state="open")["results"]
 
     def _check_failures(self) -> None:
         failed = list(self.admin.pages("/api/v1/admin/runs", state="failed", foundation_model=self.foundation))
