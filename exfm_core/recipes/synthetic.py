@@ -68,7 +68,7 @@ FOUNDATION = FoundationSpec(
         embedding_dim=16,
         mlp=(128, 64),
     ),
-    optimizer=Optimizer(batch_size=256, dense_lr=1e-3, embedding_lr=0.8),
+    optimizer=Optimizer(batch_size=256, dense_lr=1e-3, embedding_lr=1.6),
 )
 
 
@@ -85,7 +85,7 @@ class Team:
     traffic: Traffic
     backbone: Backbone = "dcnv2"
     preset: Preset = "strong"
-    embedding_lr: float = 0.8
+    embedding_lr: float = 1.6
 
     def scaled(self, scale: float) -> Team:
         """Return the same team with ``scale`` times the rows."""
