@@ -115,8 +115,7 @@ const routeTree = rootRoute.addChildren([
 export const router = createRouter({ routeTree, scrollRestoration: true, defaultPreload: 'intent' })
 
 signedOut.handler = () => {
-  queryClient.clear()
-  void router.navigate({ to: '/sign-in', search: { next: router.state.location.href } })
+  window.location.assign(`/sign-in?${new URLSearchParams({ next: router.state.location.href }).toString()}`)
 }
 
 declare module '@tanstack/react-router' {

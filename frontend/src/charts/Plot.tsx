@@ -20,20 +20,35 @@ const TIME_TICKS: uPlot.Axis.Values = [
 
 const FONT = '12px "Inter Variable", sans-serif'
 
+interface Spot {
+  at: number
+  left: number
+}
+
+/** The point under the cursor, null when it is outside. */
+function under(plot: uPlot): Spot | null {
+  const { idx, left } = plot.cursor
+  if (idx == null || left == null || left < 0) return null
+  return { at: idx, left: plot.valToPos(plot.data[0][idx] ?? 0, 'x') + plot.bbox.left / devicePixelRatio }
+}
+
+/** The known spot while nothing moved, so that a redraw under a resting cursor does not cause the next one. */
+const moved = (known: Spot | null, next: Spot | null) => (known?.at === next?.at && known?.left === next?.left ? known : next)
+
 /** The drawing itself. Pointer or arrow keys move through the points; drag zooms, double click resets. */
 export default function Plot({ label, times, names, lines, yLabel, format, height = 280, zero = false }: TimeSeriesProps) {
   const [box, width] = useWidth<HTMLDivElement>()
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const latest = useRef({ times, lines, format })
-  const [cursor, setCursor] = useState<{ at: number; left: number } | null>(null)
+  const [cursor, setCursor] = useState<Spot | null>(null)
   const palette = usePalette()
   const looks = JSON.stringify(lines.map((line) => [line.label, line.colour, line.look, line.dash]))
 
   useEffect(() => {
     latest.current = { times, lines, format }
     plot.current?.setData([times, ...lines.map((line) => line.values)])
-  })
+  }, [times, lines, format])
 
   useEffect(() => {
     if (!host.current || width === 0) return
@@ -43,7 +58,7 @@ export default function Plot({ label, times, names, lines, yLabel, format, heigh
         width,
         height,
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-        padding: [10, 12, 0, 0],
+        padding: [10, 24, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 8 }, drag: { x: true, y: false, uni: 12 } },
         scales: { y: { range: (_, low, high) => yRange(latest.current.lines, low, high, zero) } },
@@ -68,7 +83,7 @@ export default function Plot({ label, times, names, lines, yLabel, format, heigh
             drawBands(self, latest.current.lines, (colour) => fade(colour, 0.16))
             drawBars(self, latest.current.lines, palette.quiet, zero)
           }],
-          setCursor: [(self) => setCursor(self.cursor.idx == null || (self.cursor.left ?? -1) < 0 ? null : { at: self.cursor.idx, left: self.valToPos(self.data[0][self.cursor.idx] ?? 0, 'x') + self.bbox.left / devicePixelRatio })],
+          setCursor: [(self) => setCursor((known) => moved(known, under(self)))],
         },
       },
       [latest.current.times, ...latest.current.lines.map((line) => line.values)],

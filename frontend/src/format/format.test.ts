@@ -15,6 +15,7 @@ describe('numbers', () => {
   it('writes shares, scores and bytes', () => {
     expect(share(0.9312)).toBe('93.1 %')
     expect(share(1)).toBe('100 %')
+    expect(share(0.0001)).toBe('under 0.1 %')
     expect(score(0.81234567)).toBe('0.8123')
     expect(bytes(0)).toBe('0 B')
     expect(bytes(1536000)).toBe('1.54 MB')
@@ -25,6 +26,7 @@ describe('money', () => {
   it('keeps currency and the digits that matter', () => {
     expect(money('1234.5', 'USD')).toBe('$1,234.50')
     expect(money('0.00123', 'USD')).toBe('$0.0012')
+    expect(money('0.000274', 'USD')).toBe('$0.000274')
     expect(money('0', 'EUR')).toBe('€0.00')
     expect(money('-2', 'USD')).toBe('−$2.00')
     expect(money(null, 'USD')).toBe('–')
@@ -50,6 +52,7 @@ describe('time', () => {
     expect(interval('2026-11-21T23:00:00Z', '2026-11-22T00:00:00Z')).toBe('2026-11-21 23:00 – 2026-11-22 00:00')
   })
   it('shows the two largest units of a duration', () => {
+    expect(duration(0)).toBe('0 s')
     expect(duration(0.25)).toBe('250 ms')
     expect(duration(42)).toBe('42 s')
     expect(duration(3675)).toBe('1 h 01 min')

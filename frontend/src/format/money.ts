@@ -6,17 +6,20 @@ export function amount(value: string | null | undefined): number {
   return value == null || value === '' ? 0 : Number(value)
 }
 
-/** `("1234.5", "USD")` → `$1,234.50`; below one unit the first two digits that matter stay: `$0.0012`. */
+/** Cents from ten cents up; four decimals from a tenth of a cent; six below, the ledger's own precision. */
+const digitsOf = (size: number) => (size === 0 || size >= 0.1 ? 2 : size >= 0.001 ? 4 : 6)
+
+/** `("1234.5", "USD")` → `$1,234.50`; small sums keep the digits that matter: `$0.0012`. */
 export function money(value: string | null | undefined, currency: string): string {
   if (value == null || value === '') return NONE
   const size = Math.abs(Number(value))
   if (!Number.isFinite(size)) return NONE
-  const digits = size === 0 || size >= 0.1 ? 2 : Math.min(6, 1 - Math.floor(Math.log10(size)))
+  const digits = digitsOf(size)
   try {
     const format = new Intl.NumberFormat('en', {
       style: 'currency',
       currency,
-      minimumFractionDigits: 2,
+      minimumFractionDigits: digits,
       maximumFractionDigits: digits,
     })
     return format.format(Number(value)).replace('-', '−')

@@ -20,6 +20,8 @@ export function compact(value: number | null | undefined): string {
 export function share(value: number | null | undefined, digits = 1): string {
   if (value == null) return NONE
   const percent = value * 100
+  const least = 10 ** -digits
+  if (percent > 0 && percent < least / 2) return `under ${least.toFixed(digits)} %`
   return `${percent === 100 || percent === 0 ? percent.toFixed(0) : percent.toFixed(digits)} %`
 }
 

@@ -33,7 +33,7 @@ export function interval(start: string, end: string): string {
 export function duration(seconds: number | null | undefined): string {
   if (seconds == null || !Number.isFinite(seconds)) return NONE
   const s = Math.max(0, seconds)
-  if (s < 1) return `${Math.round(s * 1000)} ms`
+  if (s > 0 && s < 1) return `${Math.round(s * 1000)} ms`
   if (s < 60) return `${s < 10 ? Number(s.toFixed(1)) : Math.round(s)} s`
   const whole = Math.round(s)
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`

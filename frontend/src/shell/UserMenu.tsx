@@ -1,21 +1,16 @@
 import { ActionIcon, Avatar, Group, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
 import { api } from '../api/client'
-import { queryClient } from '../api/queries'
 import type { Me } from '../api/types'
 import { Icon } from '../parts/icons'
 
 export function UserMenu({ me }: { me: Me }) {
-  const navigate = useNavigate()
   const scheme = useComputedColorScheme('light')
   const { setColorScheme } = useMantineColorScheme()
   const leave = useMutation({
     mutationFn: () => api.DELETE('/api/v1/session'),
-    onSuccess: async () => {
-      await navigate({ to: '/sign-in', search: { next: undefined } })
-      queryClient.clear()
-    },
+    // A fresh page forgets everything that was read under this session.
+    onSuccess: () => window.location.assign('/sign-in'),
   })
   const name = me.user.name || me.user.email
   const initials = name.split(/[\s@.]+/).slice(0, 2).map((word) => word.charAt(0).toUpperCase()).join('')

@@ -12,6 +12,13 @@ import { ByModel } from './ByModel'
 import { FmShare } from './FmShare'
 import { Ledger } from './Ledger'
 
+const KIND_NAMES: Record<string, string> = {
+  training: 'Training',
+  measurement: 'Measurement',
+  fm_share: 'FM share',
+  lost: 'Lost work',
+}
+
 const KIND_HINTS: Record<string, string> = {
   training: 'The treatment arm: the models you serve.',
   measurement: 'The control arm, which makes lift measurable.',
@@ -39,7 +46,7 @@ function Totals({ tenant, costs }: { tenant: string; costs: Costs }) {
         <Text size="sm" className="quiet" mb="xs">Period {day(costs.period.start)} to {day(costs.period.end)} (UTC)</Text>
         <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }}>
           <Figure label="In all" size="lg">{money(costs.total, costs.currency)}</Figure>
-          {costs.kinds.map(({ kind, amount }) => <Figure key={kind} label={kind.replace('fm_share', 'FM share').replace('_', ' ')} hint={KIND_HINTS[kind]}>{money(amount, costs.currency)}</Figure>)}
+          {costs.kinds.map(({ kind, amount }) => <Figure key={kind} label={KIND_NAMES[kind] ?? kind} hint={KIND_HINTS[kind]}>{money(amount, costs.currency)}</Figure>)}
         </SimpleGrid>
       </section>
       <div className="grid">

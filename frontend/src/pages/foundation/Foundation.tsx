@@ -42,8 +42,8 @@ function Content({ tenant, data }: { tenant: string; data: Foundation }) {
         </SimpleGrid>
       </section>
       <div className="grid">
-        <Snapshots snapshots={data.snapshots} className="w7" />
-        <CoveragePanel tenant={tenant} query={models} className="w5" />
+        <Snapshots snapshots={data.snapshots} className="w8" />
+        <CoveragePanel tenant={tenant} query={models} className="w4" />
       </div>
     </Stack>
   )

@@ -2,10 +2,9 @@ import type { Model } from '../../api/types'
 import { liftText } from '../../format/lift'
 import { count, score, share } from '../../format/number'
 import { signed } from '../../format/lift'
-import { duration } from '../../format/time'
+import { duration, minute } from '../../format/time'
 import { Figure } from '../../parts/Figure'
 import { LiftValue } from '../../parts/LiftValue'
-import { When } from '../../parts/When'
 
 export function ModelFigures({ model }: { model: Model }) {
   const { lift, ne, auc } = model
@@ -14,7 +13,7 @@ export function ModelFigures({ model }: { model: Model }) {
   return (
     <section className="panel" aria-label="Key figures" style={{ padding: 'var(--mantine-spacing-md)' }}>
       <div className="figures">
-        <Figure label="Lift, all rows" size="lg" hint="NE gain of treatment over control with the 95 % bootstrap interval over user buckets, from committed partitions only." sub={lift.value === null ? null : <>{count(lift.rows)} rows, as of <When at={lift.as_of} /></>}>
+        <Figure label="Lift, all rows" size="lg" hint="NE gain of treatment over control with the 95 % bootstrap interval over user buckets, from committed partitions only." sub={lift.value === null ? null : `${count(lift.rows)} rows up to ${minute(lift.as_of)} (event time)`}>
           <LiftValue lift={lift} mark />
         </Figure>
         <Figure label="Lift, covered rows" hint="The same over the rows that carried a label of the foundation model." sub={`${count(covered.rows)} rows; coverage ${share(model.coverage)}`}>
@@ -24,7 +23,7 @@ export function ModelFigures({ model }: { model: Model }) {
           {score(ne.control)} → {score(ne.treatment)}
         </Figure>
         <Figure label="AUC, treatment" sub={gained === null ? 'control –' : `control ${score(auc.control)} (${signed(gained, 4)})`}>{score(auc.treatment)}</Figure>
-        <Figure label="Freshness gap" hint="Event time of the newest rows minus the watermark of the snapshot that labelled them." sub="rows behind the teacher">{duration(model.freshness_seconds)}</Figure>
+        <Figure label="Freshness gap" hint="Event time of the newest rows minus the watermark of the snapshot that labelled them." sub="newest rows after the teacher’s data">{duration(model.freshness_seconds)}</Figure>
       </div>
     </section>
   )

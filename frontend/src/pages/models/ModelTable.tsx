@@ -25,14 +25,14 @@ export function ModelTable({ tenant, models, sort, onSort }: TableProps) {
   const head = (column: string, label: ReactNode, right = true) => <Head column={column} sort={sort} onSort={onSort} right={right}>{label}</Head>
   return (
     <Scroll label="Models, table" className="panel">
-      <Table verticalSpacing="sm" horizontalSpacing="xs" highlightOnHover fz="sm" miw={1060}>
+      <Table verticalSpacing="sm" horizontalSpacing={8} highlightOnHover fz={13} miw={1060}>
         <Table.Thead>
           <Table.Tr>
             {head('name', 'Model', false)}
             {head('status', 'Status', false)}
             {head('ne', <>NE control<br />→ treatment</>)}
             {head('lift', <>Lift<br />95 % interval</>)}
-            <Table.Th scope="col">Course</Table.Th>
+            <Table.Th scope="col" style={{ verticalAlign: 'bottom' }}>Course</Table.Th>
             {head('auc', 'AUC')}
             {head('coverage', 'Coverage')}
             {head('cost', 'Cost')}
@@ -70,9 +70,9 @@ function Head({ column, sort, onSort, right, children }: { column: string; sort:
   const current = sort ?? '-lift'
   const way = current === column ? 'ascending' : current === `-${column}` ? 'descending' : 'none'
   return (
-    <Table.Th scope="col" aria-sort={way} ta={right ? 'right' : 'left'} style={{ verticalAlign: 'bottom' }}>
+    <Table.Th scope="col" aria-sort={way} ta={right ? 'right' : 'left'} style={{ verticalAlign: 'bottom', whiteSpace: 'nowrap' }}>
       <button type="button" className="sorter" onClick={() => onSort(turned(sort, column))}>
-        {children}
+        <span>{children}</span>
         <span style={{ visibility: way === 'none' ? 'hidden' : 'visible' }}><Icon name={way === 'ascending' ? 'up' : 'down'} size={14} /></span>
       </button>
     </Table.Th>

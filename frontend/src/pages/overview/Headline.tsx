@@ -1,8 +1,8 @@
 import { Text } from '@mantine/core'
 import type { Overview } from '../../api/types'
 import { liftText, verdict } from '../../format/lift'
-import { amount, money, percentOf } from '../../format/money'
-import { plural } from '../../format/number'
+import { amount, money } from '../../format/money'
+import { plural, share } from '../../format/number'
 import { AnchorLink } from '../../parts/links'
 
 /** The page in three sentences: gained, paid, left. */
@@ -11,18 +11,20 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
   const measured = models.filter((model) => model.lift.value !== null)
   const gaining = measured.filter((model) => verdict(model.lift) === 'gain')
   const losing = measured.filter((model) => verdict(model.lift) === 'loss')
-  const best = gaining.toSorted((a, b) => (b.lift.value ?? 0) - (a.lift.value ?? 0))[0]
+  const best = (gaining.length ? gaining : measured).toSorted((a, b) => (b.lift.value ?? 0) - (a.lift.value ?? 0))[0]
   const budget = amount(spend.budget)
   const left = budget - amount(spend.spent) - amount(spend.reserved)
 
   return (
     <div className="grid">
-      <Tile tone={gaining.length ? 'good' : losing.length ? 'bad' : 'quiet'} label="What you gain" figure={measured.length ? `${gaining.length} of ${plural(models.length, 'model')} ${gaining.length === 1 ? 'gains' : 'gain'}` : 'Not measured yet'}>
-        {best ? <>Most: <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: best.id }} underline="always">{best.name}</AnchorLink>, <span className="num">{liftText(best.lift).full}</span></> : 'A model’s lift appears when its first partitions are trained.'}
+      <Tile tone={gaining.length ? 'good' : losing.length ? 'bad' : 'quiet'} label="What you gain" figure={gainFigure(models.length, measured.length, gaining.length)}>
+        {best ? (
+          <>{verdict(best.lift) === 'gain' ? 'Most' : 'Nearest'}: <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: best.id }} underline="always">{best.name}</AnchorLink>, <span className="num">{liftText(best.lift).full}</span></>
+        ) : 'A model’s lift appears when its first partitions are trained.'}
         {losing.length ? <>. <span className="bad">Losing: {losing.map((model) => model.name).join(', ')}</span></> : null}
       </Tile>
       <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${budget > 0 ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
-        of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{budget > 0 ? ` (${percentOf(amount(spend.spent), budget).toFixed(0)} %)` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
+        of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{budget > 0 ? ` (${share(amount(spend.spent) / budget)})` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
       </Tile>
       <Tile label="What is left" figure={budget > 0 ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
         {budget > 0 ? 'not yet spent or reserved; ' : 'Ask the platform admin for one; '}
@@ -30,6 +32,12 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
       </Tile>
     </div>
   )
+}
+
+function gainFigure(models: number, measured: number, gaining: number): string {
+  if (measured === 0) return 'Not measured yet'
+  if (gaining === 0) return 'No clear gain yet'
+  return `${gaining} of ${plural(models, 'model')} ${gaining === 1 ? 'gains' : 'gain'}`
 }
 
 function Tile({ label, figure, tone = '', children }: { label: string; figure: string; tone?: string; children: React.ReactNode }) {

@@ -24,7 +24,7 @@ export function SpendPanel({ tenant, data }: { tenant: string; data: Overview })
           </Progress.Root>
         ) : null}
         <Row label="Spent" value={show(spend.spent)} strong />
-        <Row label="of which measurement" value={show(spend.measurement)} indent hint="The control arm: the same model trained without the foundation model, so that lift can be measured. It about doubles a model’s training cost." />
+        <Row label="of which measurement" value={show(spend.measurement)} indent hint="The control arm: the same model trained without the foundation model, so that lift can be measured." />
         <Row label="Reserved by runs" value={show(spend.reserved)} hint="Held back for partitions being trained now, so that spent + reserved never passes the budget." />
         <Row label="Forecast to the period’s end" value={show(spend.forecast)} tone={over ? 'bad' : ''} hint={over ? 'At this pace the budget runs out before the period ends. Ask the platform admin for more, or pause a model.' : 'If spending goes on at this pace.'} />
         <Row label="Share of the FM’s cost" value={show(spend.fm_share)} divided hint="Training and scoring of the foundation model, shared by rows labelled. A line of its own, outside the budget’s hard limit." />

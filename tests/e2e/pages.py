@@ -1,0 +1,22 @@
+"""Addresses of all pages of a tenant, for tests that look at each."""
+
+from typing import Any
+
+
+def addresses(team: Any) -> dict[str, str]:
+    """Return page name -> path, with the tenant's first model and its newest training run."""
+    model = team.client.get(team.path("models"))["results"][0]["id"]
+    runs = team.client.get(team.path("runs"))["results"]
+    run = next(run["id"] for run in runs if run["kind"] == "vm.train")
+    root = f"/t/{team.recipe.slug}"
+    return {
+        "overview": root,
+        "models": f"{root}/models",
+        "model": f"{root}/models/{model}",
+        "runs": f"{root}/runs",
+        "run": f"{root}/runs/{run}",
+        "data": f"{root}/data",
+        "foundation": f"{root}/foundation",
+        "costs": f"{root}/costs",
+        "access": f"{root}/access",
+    }
