@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from catalog.models import Partition
 from registry.models import Arm, Binding, FoundationModel, LabelSet, Snapshot, VerticalModel
-from registry.selectors import active_lineages, newest_published
+from registry.selectors import active_lineages, newest_published, snapshots
 from runs.models import Kind, WorkClaim
 from runs.periods import frontier, task_kinds
 from runs.progression import ahead, positions
@@ -29,17 +29,21 @@ def next_scoring(foundation_model: FoundationModel, now: datetime | None = None)
     the partition waits for it, but not beyond half of its stream's label deadline.
     """
     moment = now or timezone.now()
+    oldest = snapshots(foundation_model_id=foundation_model.id).filter(published_at__isnull=False).first()
+    if oldest is None:
+        return None
     pending = frontier(foundation_model)
     for partition in sorted(wanted(foundation_model), key=lambda p: (p.start, p.id)):
-        snapshot = newest_published(foundation_model_id=foundation_model.id, at_or_before=partition.start)
-        if snapshot is None:
+        if partition.start < oldest.watermark:
             continue
         half = deadline(partition, partition.stream.label_deadline_seconds) - timedelta(
             seconds=partition.stream.label_deadline_seconds / 2
         )
         if pending is not None and pending <= partition.start and moment < half:
             continue
-        return Scoring(partition, snapshot)
+        snapshot = newest_published(foundation_model_id=foundation_model.id, at_or_before=partition.start)
+        if snapshot is not None:
+            return Scoring(partition, snapshot)
     return None
 
 
