@@ -18,7 +18,12 @@ def main() -> None:
         sys.exit(
             "manage.py: Django is not installed for this Python. Run `make setup`, then `.venv/bin/python manage.py …`."
         )
-    execute_from_command_line(sys.argv)
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(f"manage.py: {problem}")
 
 
 if __name__ == "__main__":

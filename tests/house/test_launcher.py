@@ -147,3 +147,31 @@ def test_it_ends_with_the_process_that_started_it(home):
     parent.kill()
     parent.wait()
     until(lambda: not processes_of(home), STOP_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"EXFM_PORT": "abc"}, "EXFM_PORT='abc' is not a whole number"),
+        ({"EXFM_PORT": "99999"}, "EXFM_PORT=99999 is not a port"),
+        ({"EXFM_HOME": "/proc/nowhere"}, "EXFM_HOME=/path"),
+        ({"EXFM_PROCESS": "root"}, "EXFM_PROCESS='root' is unknown"),
+    ],
+)
+def test_bad_variables_are_refused_in_a_sentence(home, monkeypatch, variables, sentence):
+    monkeypatch.setenv("EXFM_HOME", str(home))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = subprocess.run([sys.executable, "manage.py", "up"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert sentence in done.stderr and "Traceback" not in done.stderr
+    assert list(home.glob("servers")) == []
+
+
+def test_lost_secrets_are_named(home):
+    Launched(home, free_port_pair()).ready().stop()
+    (home / "secrets/postgres_password").unlink()
+    code, said = refusal(home, free_port_pair())
+    assert code == 1
+    assert "not those of the database" in said and "Traceback" not in said
+    assert processes_of(home) == []

@@ -55,6 +55,8 @@ class Postgres:
             programs = postgres_programs(self.account, self.place.servers)
             if not (self.data / "PG_VERSION").exists():
                 self._initialise(programs)
+            elif not self.place.secrets.read(f"{SUPERUSER}_password"):
+                raise self._strange_secrets()
             if self.pid() is None:
                 self._launch(programs)
             self._wait(programs)
@@ -131,7 +133,9 @@ class Postgres:
             try:
                 self.connect().close()
                 return
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as problem:
+                if "password authentication failed" in str(problem):
+                    raise self._strange_secrets() from None
                 if self.process is not None and self.process.poll() is not None:
                     if "still in use" not in self.tail(400):
                         break
@@ -139,6 +143,12 @@ class Postgres:
                     self._launch(programs)
                 time.sleep(0.03)
         raise ServerError(f"PostgreSQL does not start. Its log {self.log} ends with:\n{self.tail()}")
+
+    def _strange_secrets(self) -> ServerError:
+        return ServerError(
+            f"The passwords in {self.place.secrets.folder} are not those of the database in {self.data}. "
+            "Put the old ones back, or remove both folders to start afresh."
+        )
 
     def tail(self, characters: int = 1500) -> str:
         """Return the end of the server's log."""

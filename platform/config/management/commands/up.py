@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from config import env
@@ -14,6 +15,8 @@ from config.embedded.installation import Installation
 from config.embedded.launcher import Addresses, Launcher
 from config.embedded.parent import die_with_parent
 from config.embedded.roles import RoleError
+
+MEND = "Choose a folder that can be written and has room: EXFM_HOME=/path make demo"
 
 
 class Command(BaseCommand):
@@ -34,12 +37,10 @@ class Command(BaseCommand):
         os.umask(0o022)
         try:
             Launcher(Installation(env.home()), Addresses.from_environment(), self.say).run()
-        except (ServerError, RoleError) as problem:
+        except (ServerError, RoleError, ImproperlyConfigured) as problem:
             raise CommandError(str(problem)) from None
-        except PermissionError as problem:
-            raise CommandError(
-                f"{problem.filename} cannot be written. Choose another folder: EXFM_HOME=/path make demo"
-            ) from None
+        except OSError as problem:
+            raise CommandError(f"{problem.filename or env.home()}: {problem.strerror}. {MEND}") from None
 
     def say(self, line: str) -> None:
         """Print one line at once; a closed terminal is no reason to stop half-way."""
