@@ -13,9 +13,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.embedded.installation import Installation
 from config.embedded.postgres import Postgres
 from tests.kit import servers
+from tests.kit.platform import filled_platform as filled_platform
 from tests.kit.roles import APP, OWNER, PLATFORM, database_role, set_role
-
-pytest_plugins = ("tests.kit.platform",)
 
 
 @pytest.fixture(scope="session")
