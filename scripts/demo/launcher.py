@@ -25,7 +25,8 @@ class Platform:
         self.admin = f"http://127.0.0.1:{port + 1}"
         self._log = home / "logs" / "launcher.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._environment = {**os.environ, "EXFM_HOME": str(home), "EXFM_PORT": str(port)}
+        own = {"EXFM_HOME": str(home), "EXFM_PORT": str(port), "DJANGO_SETTINGS_MODULE": "config.settings.local"}
+        self._environment = {**os.environ, **own}
 
     def start(self) -> None:
         """Start the launcher and wait until web and admin answer."""
