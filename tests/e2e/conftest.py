@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, sync_playwright
 
 from scripts import chromium
 from tests.kit.platform import Running
 
-WIDE = {"width": 1440, "height": 900}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="package")
@@ -42,14 +42,14 @@ def overview(team: Any) -> Any:
 
 @pytest.fixture(scope="package")
 def owner(filled_platform: Running, team: Any) -> tuple[str, str]:
-    """E-mail address and password of the first tenant's owner."""
+    """Email address and password of the first tenant's owner."""
     return filled_platform.scenario.owner_email(team.recipe), filled_platform.credentials.password(team.recipe.slug)
 
 
 def sign_in(page: Page, web: str, owner: tuple[str, str]) -> None:
     """Fill in the sign-in page as a person does."""
     page.goto(f"{web}/sign-in")
-    page.get_by_label("E-mail").fill(owner[0])
+    page.get_by_label("Email").fill(owner[0])
     page.get_by_label("Password", exact=True).fill(owner[1])
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/t/*")

@@ -78,9 +78,7 @@ def test_filters_live_in_the_address(page: Page, web: str, team: Any, overview: 
     expect(page.get_by_text("1 model", exact=True)).to_be_visible()
 
 
-def test_a_chart_answers_the_keyboard_and_can_be_taken_along(
-    page: Page, web: str, team: Any, overview: Any
-) -> None:
+def test_a_chart_answers_the_keyboard_and_can_be_taken_along(page: Page, web: str, team: Any, overview: Any) -> None:
     model = overview["models"][0]
     page.goto(f"{web}/t/{team.recipe.slug}/models/{model['id']}")
     chart = page.get_by_role("region", name=re.compile("^Lift by partition"))
@@ -100,6 +98,4 @@ def test_a_chart_answers_the_keyboard_and_can_be_taken_along(
 def test_costs_and_ledger_are_those_of_the_api(page: Page, web: str, team: Any, overview: Any) -> None:
     page.goto(f"{web}/t/{team.recipe.slug}/costs")
     expect(page.get_by_role("heading", name="Ledger")).to_be_visible()
-    expect(page.get_by_role("region", name="Costs by model").get_by_role("link")).to_have_count(
-        len(overview["models"])
-    )
+    expect(page.get_by_role("region", name="Costs by model").get_by_role("link")).to_have_count(len(overview["models"]))

@@ -11,7 +11,7 @@ def test_a_wrong_password_is_answered_with_a_sentence(browser: Browser, web: str
     page = browser.new_page(viewport=WIDE)
     page.goto(web)
     expect(page).to_have_url(f"{web}/sign-in")
-    page.get_by_label("E-mail").fill("nobody@example.com")
+    page.get_by_label("Email").fill("nobody@example.com")
     page.get_by_label("Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
@@ -24,7 +24,7 @@ def test_the_way_back_after_signing_in_and_the_way_out(
     page = browser.new_page(viewport=WIDE)
     page.goto(f"{web}/t/{team.recipe.slug}/models")
     expect(page.get_by_role("heading", name="Sign in to ExFM")).to_be_visible()
-    page.get_by_label("E-mail").fill(owner[0])
+    page.get_by_label("Email").fill(owner[0])
     page.get_by_label("Password", exact=True).fill(owner[1])
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
@@ -40,7 +40,7 @@ def test_the_way_back_after_signing_in_and_the_way_out(
 def test_next_never_leads_to_another_host(browser: Browser, web: str, owner: tuple[str, str]) -> None:
     page = browser.new_page(viewport=WIDE)
     page.goto(f"{web}/sign-in?next=//evil.example/t/x")
-    page.get_by_label("E-mail").fill(owner[0])
+    page.get_by_label("Email").fill(owner[0])
     page.get_by_label("Password", exact=True).fill(owner[1])
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{web}/t/*")
@@ -57,12 +57,10 @@ def test_another_tenants_page_shows_nothing_of_it(page: Page, web: str, filled_p
 def test_sign_in_works_by_keyboard_alone(browser: Browser, web: str, owner: tuple[str, str]) -> None:
     page = browser.new_page(viewport=WIDE)
     page.goto(f"{web}/sign-in")
-    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_label("Email")).to_be_focused()
     page.keyboard.type(owner[0])
     page.keyboard.press("Tab")
     page.keyboard.type(owner[1])
     page.keyboard.press("Enter")
     page.wait_for_url("**/t/*")
     page.close()
-
-

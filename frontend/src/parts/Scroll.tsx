@@ -13,7 +13,7 @@ interface ScrollProps {
 /** Lets wide or long content scroll inside its panel, by keyboard too. */
 export function Scroll({ label, tall, className, children }: ScrollProps) {
   return (
-    <ScrollArea.Autosize type="auto" {...(tall ? { mah: tall } : {})} className={className ?? ''} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': label }}>
+    <ScrollArea.Autosize type="auto" offsetScrollbars="present" {...(tall ? { mah: tall } : {})} className={className ?? ''} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': label }}>
       {children}
     </ScrollArea.Autosize>
   )

@@ -13,7 +13,7 @@ export function ModelFigures({ model }: { model: Model }) {
   return (
     <section className="panel" aria-label="Key figures" style={{ padding: 'var(--mantine-spacing-md)' }}>
       <div className="figures">
-        <Figure label="Lift, all rows" size="lg" hint="NE gain of treatment over control with the 95 % bootstrap interval over user buckets, from committed partitions only." sub={lift.value === null ? null : `${count(lift.rows)} rows up to ${minute(lift.as_of)} (event time)`}>
+        <Figure label="Lift, all rows" size="lg" hint="NE gain of treatment over control with the 95 % bootstrap interval over user buckets, from committed partitions only; the time is event time (UTC)." sub={lift.value === null ? null : `${count(lift.rows)} rows up to ${minute(lift.as_of)}`}>
           <LiftValue lift={lift} mark />
         </Figure>
         <Figure label="Lift, covered rows" hint="The same over the rows that carried a label of the foundation model." sub={`${count(covered.rows)} rows; coverage ${share(model.coverage)}`}>
@@ -23,7 +23,7 @@ export function ModelFigures({ model }: { model: Model }) {
           {score(ne.control)} → {score(ne.treatment)}
         </Figure>
         <Figure label="AUC, treatment" sub={gained === null ? 'control –' : `control ${score(auc.control)} (${signed(gained, 4)})`}>{score(auc.treatment)}</Figure>
-        <Figure label="Freshness gap" hint="Event time of the newest rows minus the watermark of the snapshot that labelled them." sub="newest rows after the teacher’s data">{duration(model.freshness_seconds)}</Figure>
+        <Figure label="Freshness gap" hint="Event time of the newest rows minus the watermark of the snapshot that labelled them." sub="behind the newest rows">{duration(model.freshness_seconds)}</Figure>
       </div>
     </section>
   )

@@ -15,7 +15,7 @@ function sentence(error: Error): string {
     return `Too many tries. Wait ${error.retryAfter ? duration(error.retryAfter) : 'a few minutes'}, then try again.`
   }
   if (error.status === 400 || error.status === 401) {
-    return 'That e-mail and password do not belong together. Check both; an owner of your tenant can set a new password.'
+    return 'That email and password do not belong together. Check both; an owner of your tenant can set a new password.'
   }
   return `${error.message} ${error.mend}`
 }
@@ -54,7 +54,7 @@ export function SignIn() {
           <form onSubmit={submit}>
             <Stack gap="md">
               {signIn.error ? <Alert color="red" variant="light" icon={<Icon name="warn" />} role="alert">{sentence(signIn.error)}</Alert> : null}
-              <TextInput label="E-mail" type="email" name="email" autoComplete="username" required withAsterisk={false} autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+              <TextInput label="Email" type="email" name="email" autoComplete="username" required withAsterisk={false} autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
               <PasswordInput label="Password" name="password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }} />
               <Button type="submit" loading={signIn.isPending} fullWidth>Sign in</Button>
             </Stack>
