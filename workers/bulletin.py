@@ -60,20 +60,28 @@ class Bulletin:
             self.listener.start()
 
     def _listen_for_ever(self) -> None:
+        deaf = False
         while not self.shutdown.is_set():
             try:
-                self._listen()
+                with self._session() as session:
+                    deaf = False
+                    self._pass_on(session)
             except psycopg.Error as error:
-                log.warning("not listening; supervisors poll until it works again", error=str(error).strip()[:200])
+                if not deaf:
+                    # Said once: an outage of minutes must not fill the log.
+                    log.warning("not listening; supervisors poll until it works again", error=str(error).strip()[:200])
+                deaf = True
                 self.shutdown.wait(RETRY_SECONDS)
 
-    def _listen(self) -> None:
+    def _session(self) -> "psycopg.Connection[Any]":
         settings = {k: v for k, v in connection.get_connection_params().items() if k in _CONNECTION and v}
-        with psycopg.connect(**settings, autocommit=True) as session:
-            session.execute(f"LISTEN {WORK_CHANNEL}")
-            while not self.shutdown.is_set():
-                for _ in session.notifies(timeout=1.0, stop_after=1):
-                    self.wake()
+        return psycopg.connect(**settings, autocommit=True)
+
+    def _pass_on(self, session: "psycopg.Connection[Any]") -> None:
+        session.execute(f"LISTEN {WORK_CHANNEL}")
+        while not self.shutdown.is_set():
+            for _ in session.notifies(timeout=1.0, stop_after=1):
+                self.wake()
 
 
 bulletin = Bulletin()
