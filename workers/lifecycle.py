@@ -19,14 +19,17 @@ from workers.database import platform_work
 log = structlog.get_logger("exfm.workers")
 
 REPORT_SECONDS: Final = 5.0
+SPARE_THREADS: Final = 2
 
 
-def slots() -> int:
+def slots(threads: int) -> int:
     """Return how many runs this worker supervises at once (EXFM_SLOTS; by default twice its cores, at least 8).
 
     More than cores, because at any time most children wait: students for labels, the teacher for the next period.
+    Never more than its `threads` allow: a run holds one, and the short tasks need some too.
     """
-    return env.number("EXFM_SLOTS", max(8, 2 * (os.cpu_count() or 1)))
+    wanted = env.number("EXFM_SLOTS", max(8, 2 * (os.cpu_count() or 1)))
+    return max(1, min(wanted, threads - SPARE_THREADS))
 
 
 class Capacity:
@@ -34,10 +37,11 @@ class Capacity:
 
     def __init__(self) -> None:
         self.name = f"worker@{socket.gethostname()}"
+        self.slots = 1
 
-    def start(self, name: str) -> None:
+    def start(self, name: str, threads: int) -> None:
         """Begin to report under the worker's name, which a restarted worker takes over."""
-        self.name = name
+        self.name, self.slots = name, slots(threads)
         threading.Thread(target=self._report_for_ever, name="capacity", daemon=True).start()
 
     def _report_for_ever(self) -> None:
@@ -56,7 +60,7 @@ class Capacity:
     def report(self) -> None:
         """Write this worker's row."""
         WorkerNode.objects.update_or_create(
-            name=self.name, defaults={"slots": slots(), "seen_at": timezone.now(), "flavor": "cpu"}
+            name=self.name, defaults={"slots": self.slots, "seen_at": timezone.now(), "flavor": "cpu"}
         )
 
     def withdraw(self) -> None:
@@ -75,7 +79,8 @@ capacity = Capacity()
 def on_ready(sender: Any = None, **_: Any) -> None:
     """The worker consumes: report its slots and listen for wake-ups."""
     bulletin.start()
-    capacity.start(str(getattr(sender, "hostname", capacity.name)))
+    threads = getattr(getattr(sender, "pool", None), "limit", None) or 1
+    capacity.start(str(getattr(sender, "hostname", capacity.name)), int(threads))
 
 
 @worker_shutting_down.connect

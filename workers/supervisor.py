@@ -141,7 +141,8 @@ class Supervisor:
         self.next_look = now + POLL_SECONDS
         self.idle_since = self.idle_since or now
         idle = now - self.idle_since
-        if idle >= self.run_row.idle_seconds or self._must_yield(idle):
+        # Without a child no device is held, so there is nothing to keep warm and nothing to charge.
+        if self.child is None or idle >= self.run_row.idle_seconds or self._must_yield(idle):
             raise Over(self._finish())
         patiently("supervisor", lambda: leases.explain(lease=self.lease, code=answer.code, message=answer.message))
 
