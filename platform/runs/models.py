@@ -61,7 +61,7 @@ class Run(TenantOrPlatformOwned):
     flavor = models.CharField(max_length=20, default="cpu")
     threads = models.PositiveSmallIntegerField(default=1)
     environment = models.JSONField(default=dict, blank=True, help_text="wheels and instruction set when first tried")
-    idle_seconds = models.PositiveIntegerField(default=20)
+    idle_seconds = models.PositiveIntegerField(default=10)
     progress = models.JSONField(default=dict, blank=True)
     waiting = models.JSONField(default=dict, blank=True, help_text="position, holders, estimate of a queued run")
     lease_token = models.UUIDField(null=True, blank=True)

@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                     "environment",
                     models.JSONField(blank=True, default=dict, help_text="wheels and instruction set when first tried"),
                 ),
-                ("idle_seconds", models.PositiveIntegerField(default=20)),
+                ("idle_seconds", models.PositiveIntegerField(default=10)),
                 ("progress", models.JSONField(blank=True, default=dict)),
                 (
                     "waiting",
