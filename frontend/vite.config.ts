@@ -6,7 +6,7 @@ const backend = process.env.EXFM_BACKEND ?? 'http://127.0.0.1:8000'
 export default defineConfig({
   base: '/',
   plugins: [react()],
-  build: { outDir: 'dist', assetsDir: 'assets', assetsInlineLimit: 0, target: 'es2022', chunkSizeWarningLimit: 700 },
+  build: { outDir: 'dist', manifest: true, assetsDir: 'assets', assetsInlineLimit: 0, target: 'es2022', chunkSizeWarningLimit: 700 },
   server: { proxy: { '/api': backend, '/healthz': backend } },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 })

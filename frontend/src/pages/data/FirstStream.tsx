@@ -4,7 +4,7 @@ import { Empty } from '../../states/States'
 export const upload = (tenant: string, stream: string) =>
   [
     `curl -X POST "${window.location.origin}/api/v1/tenants/${tenant}/streams/${stream}/partitions?start=2026-11-01T00:00:00Z&end=2026-11-01T01:00:00Z" \\`,
-    '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Idempotency-Key: $(uuidgen)" \\',
+    '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Content-Type: application/vnd.apache.parquet" \\',
     '  -H "X-Content-SHA256: $(sha256sum part.parquet | cut -d\' \' -f1)" --data-binary @part.parquet',
   ].join('\n')
 

@@ -1,16 +1,26 @@
+import { useQuery } from '@tanstack/react-query'
+import { streamsQuery } from '../../api/queries'
+import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
+import { FirstStream } from '../data/FirstStream'
+import { firstModel } from './firstSpec'
 
-/** The next step for a tenant without models, as one command. */
+/** The next step for a tenant without models, as one command: first a stream, then a model on it. */
 export function FirstModel({ tenant }: { tenant: string }) {
-  const origin = window.location.origin
-  const command = [
-    `curl -X POST ${origin}/api/v1/tenants/${tenant}/models \\`,
-    '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Content-Type: application/json" \\',
-    `  -d '{"name": "ctr", "stream": "clicks", "spec": {"model": {"task": "click"}}}'`,
-  ].join('\n')
   return (
-    <Empty title="No model yet" icon="models" command={command}>
-      Register a stream and its first model; training starts by itself with the first sealed partition. Make a token under Access first. The full spec is described in the API pages.
-    </Empty>
+    <Resource query={useQuery(streamsQuery(tenant))} rows={2} isEmpty={(page) => page.results.length === 0} empty={<FirstStream tenant={tenant} />}>
+      {(page) => {
+        const body = page.results.map(firstModel).find((each) => each !== null)
+        return (
+          <Empty title="No model yet" icon="models" command={[
+            `curl -X POST ${window.location.origin}/api/v1/tenants/${tenant}/models \\`,
+            '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Content-Type: application/json" \\',
+            `  -d '${JSON.stringify(body ?? {})}'`,
+          ].join('\n')}>
+            Register a first model on your stream; training starts by itself with the next sealed partition. Make a token under Access first.
+          </Empty>
+        )
+      }}
+    </Resource>
   )
 }
