@@ -58,6 +58,19 @@ def supervised(run: Run) -> Iterator[Callable[[], Attempt]]:
         run.refresh_from_db()
 
 
+def test_a_run_without_work_ends_at_once_and_starts_no_child(storage, listening):
+    with platform_scope("test"):
+        world = make_world(storage, recipe=long_recipe(periods=2), tenants=1)
+        report_capacity()
+        run = submit(kind=Kind.VM_TRAIN, model=next(iter(world.models.values())))
+        assert dispatch() == [run]
+        supervise(run.id, worker="test")
+        run.refresh_from_db()
+        attempt = run.attempts.get()
+    assert (run.state, attempt.state, attempt.pid) == (State.SUCCEEDED, "done", None)
+    assert (attempt.finished_at - attempt.started_at).total_seconds() < run.idle_seconds
+
+
 def test_a_stop_is_cooperative_and_commits_nothing(world):
     run = admitted(world)
     with supervised(run) as middle:
