@@ -1,12 +1,13 @@
 """`python -m scripts.demo [--dataset synthetic|movielens-1m] [--once]`: what `make demo` runs."""
 
 import argparse
-import os
 import signal
 import sys
 import time
-from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
 from exfm_core.errors import ExfmError
 from exfm_core.recipes import RECIPES, load
 from scripts.demo.client import Client
@@ -61,8 +62,11 @@ def main(argv: list[str]) -> int:
     """Return 0 when the table was printed, 1 with a sentence when something failed, 130 after Ctrl-C."""
     chosen = arguments(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    home = Path(os.environ.get("EXFM_HOME", "var")).resolve()
-    platform = Platform(home=home, port=int(os.environ.get("EXFM_PORT", "8000")))
+    try:
+        platform = Platform(home=env.home(), port=env.number("EXFM_PORT", 8000))
+    except ImproperlyConfigured as problem:
+        print(problem, file=sys.stderr)
+        return 2
     try:
         settle(platform, chosen)
         if not chosen.once:
