@@ -42,7 +42,7 @@ CASES = [
 
 
 def weights(net: Any) -> int:
-    return sum(w.numel() for w in net.tables.kernel.weights) + sum(p.numel() for p in net.parameters())
+    return int(sum(w.numel() for w in net.tables.kernel.weights) + sum(p.numel() for p in net.parameters()))
 
 
 def one_row(chosen: VerticalSpec) -> Inputs:
@@ -52,11 +52,11 @@ def one_row(chosen: VerticalSpec) -> Inputs:
     return Inputs(torch.zeros(sum(lengths), dtype=torch.int64), offsets, torch.zeros(1, len(features) - len(lengths)))
 
 
-class Elementwise(TorchDispatchMode):
+class Elementwise(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts element-wise operations by hand: one per output element, two for fused multiply-add, bias of addmm."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.count = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
