@@ -202,10 +202,23 @@ class SnapshotLinkSerializer(StrictSerializer):
     published_at = serializers.DateTimeField()
 
 
+class CatalogueFeatureSerializer(StrictSerializer):
+    """A feature of the foundation model; a stream's feature feeds it by naming it as its `catalogue`."""
+
+    name = serializers.CharField()
+    kind = serializers.CharField(help_text="categorical, sequence or dense; the stream's must be the same")
+    buckets = serializers.IntegerField()
+    hashed = serializers.BooleanField(help_text="false: the stream's ids must be below `buckets`, not hashed")
+    max_length = serializers.IntegerField(help_text="of a sequence; the stream's may be shorter")
+
+
 class FoundationSerializer(StrictSerializer):
     """The shared teacher as a tenant sees it."""
 
+    id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField(allow_null=True)
+    catalogue = CatalogueFeatureSerializer(many=True)
+    task_kinds = serializers.ListField(child=serializers.CharField(), help_text="tasks it can teach")
     bound = serializers.BooleanField()
     snapshot = SnapshotLinkSerializer(allow_null=True)
     snapshots = SnapshotSerializer(many=True)

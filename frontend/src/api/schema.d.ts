@@ -977,6 +977,17 @@ export interface components {
             held: components["schemas"]["PlacedRun"][];
             queued: components["schemas"]["PlacedRun"][];
         };
+        /** @description A feature of the foundation model; a stream's feature feeds it by naming it as its `catalogue`. */
+        CatalogueFeature: {
+            name: string;
+            /** @description categorical, sequence or dense; the stream's must be the same */
+            kind: string;
+            buckets: number;
+            /** @description false: the stream's ids must be below `buckets`, not hashed */
+            hashed: boolean;
+            /** @description of a sequence; the stream's may be shorter */
+            max_length: number;
+        };
         /** @description What a tenant paid for in the running period, by line; and by model since registration. */
         Costs: {
             currency: string;
@@ -1084,7 +1095,12 @@ export interface components {
         };
         /** @description The shared teacher as a tenant sees it. */
         Foundation: {
+            /** Format: uuid */
+            id: string | null;
             name: string | null;
+            catalogue: components["schemas"]["CatalogueFeature"][];
+            /** @description tasks it can teach */
+            task_kinds: string[];
             bound: boolean;
             snapshot: components["schemas"]["SnapshotLink"] | null;
             snapshots: components["schemas"]["Snapshot"][];

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from budgets import allocation
 from budgets.money import ZERO
+from exfm_core.spec import Feature
 from registry import selectors as registry
 from registry.models import Binding, FoundationModel, GateResult, Snapshot
 
@@ -47,9 +48,15 @@ class SnapshotRow:
 
 @dataclass(frozen=True)
 class Foundation:
-    """The foundation model that teaches the tenant, or that could. `cost_share` is the tenant's, to date."""
+    """The foundation model that teaches the tenant, or that could. `cost_share` is the tenant's, to date.
 
+    `catalogue` holds the features that a stream can map to, `task_kinds` the heads that can teach.
+    """
+
+    id: uuid.UUID | None
     name: str | None
+    catalogue: tuple[Feature, ...]
+    task_kinds: tuple[str, ...]
     bound: bool
     snapshot: SnapshotRow | None
     snapshots: list[SnapshotRow]
@@ -65,11 +72,14 @@ def foundation(*, tenant_id: uuid.UUID) -> Foundation:
         else FoundationModel.objects.filter(is_active=True).order_by("-created_at").first()
     )
     if teacher is None:
-        return Foundation(None, False, None, [], ZERO)
+        return Foundation(None, None, (), (), False, None, [], ZERO)
     rows = snapshot_rows(foundation_model=teacher)
     current = next((row for row in rows if row.id == teacher.published_id), None)
     share = allocation.shares_to_date(foundation_model=teacher).get(tenant_id, ZERO)
-    return Foundation(teacher.name, binding is not None, current, rows, share)
+    model = registry.foundation_spec_of(registry.foundation_version(foundation_model_id=teacher.id)).model
+    return Foundation(
+        teacher.id, teacher.name, model.features, model.task_kinds, binding is not None, current, rows, share
+    )
 
 
 def snapshot_rows(*, foundation_model: FoundationModel, most: int | None = MOST) -> list[SnapshotRow]:

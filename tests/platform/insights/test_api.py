@@ -138,6 +138,9 @@ def test_costs_and_ledger_add_up(cast: Cast, owner: Api, scene: Scene) -> None:
 def test_the_foundation_page_shows_the_own_share(cast: Cast, owner: Api, scene: Scene) -> None:
     shown = owner.get(f"tenants/{cast.tenant.slug}/foundation").json()
     assert (shown["bound"], shown["cost_share"]) == (True, "0.006000")
+    spec = domain.foundation_spec().model
+    assert (shown["id"], shown["task_kinds"]) == (str(scene.teacher.id), list(spec.task_kinds))
+    assert [feature["name"] for feature in shown["catalogue"]] == [feature.name for feature in spec.features]
     assert shown["snapshot"]["id"] == str(scene.snapshot.id)
     assert shown["snapshots"][0]["gate"]["decision"] == "publish"
 

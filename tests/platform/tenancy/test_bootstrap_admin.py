@@ -10,7 +10,7 @@ from tenancy.models import ApiToken, AuditEntry, User
 from tenancy.scope import platform_scope
 from tenancy.tokens import verify
 from tests.kit.factories import make_user
-from tests.kit.roles import APP, database_role
+from tests.kit.roles import APP, OWNER, database_role
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,7 @@ def test_a_tenants_user_does_not_become_administrator() -> None:
         run()
 
 
-def test_the_tenants_database_role_is_refused_with_the_mend() -> None:
-    with database_role(APP), pytest.raises(CommandError, match="EXFM_PROCESS=admin"):
+@pytest.mark.parametrize("role", [APP, OWNER])
+def test_another_database_role_is_refused_with_the_mend(role: str) -> None:
+    with database_role(role), pytest.raises(CommandError, match="EXFM_PROCESS=admin"):
         run()

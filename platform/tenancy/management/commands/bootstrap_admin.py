@@ -9,12 +9,12 @@ from django.db import connection, transaction
 
 from tenancy import selectors, services
 from tenancy.context import Actor, acting
-from tenancy.rls import APP
+from tenancy.rls import PLATFORM
 from tenancy.scope import platform_scope
 
 
 class Command(BaseCommand):
-    """Needs the platform's database role: run it with EXFM_PROCESS=admin."""
+    """Needs the platform's database role, which `manage.py` chooses for it unless EXFM_PROCESS is set."""
 
     help = "Make a platform administrator if there is none of that address, and always a fresh API token."
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         """Print the token, and the password where one was set: both this once."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_user")
-            if cursor.fetchone()[0] == APP:
+            if cursor.fetchone()[0] != PLATFORM:
                 raise CommandError("This command needs the platform's database role. Run it with EXFM_PROCESS=admin.")
         with acting(Actor(label="system:bootstrap_admin")), platform_scope("bootstrap_admin"), transaction.atomic():
             user = selectors.user_by_email(email=options["email"])
