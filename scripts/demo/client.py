@@ -1,6 +1,7 @@
 """A thin client of the public API: bearer token or session, problem+json turned into sentences, safe retries."""
 
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,8 @@ import httpx
 
 from scripts.demo.errors import DemoError
 
-RETRIES = 5
+AWAY_SECONDS = 60
+"""How long a platform that restarts, or one that asks to wait, is waited for."""
 
 
 class ApiProblem(DemoError):
@@ -37,9 +39,9 @@ class Client:
         """GET `path` and return the decoded body."""
         return self.call("GET", path, params=params)
 
-    def post(self, path: str, body: Any = None, key: str = "") -> Any:
-        """POST JSON; `key` makes the request idempotent."""
-        return self.call("POST", path, json=body if body is not None else {}, key=key)
+    def post(self, path: str, body: Any = None) -> Any:
+        """POST JSON, with an idempotency key, so that a repeated request creates nothing twice."""
+        return self.call("POST", path, json=body if body is not None else {}, key=uuid.uuid4().hex)
 
     def put(self, path: str, body: Any) -> Any:
         """PUT JSON."""
@@ -69,22 +71,23 @@ class Client:
         if csrf := self._http.cookies.get("csrftoken"):
             sent["X-CSRFToken"] = csrf
             sent["Referer"] = str(self._http.base_url)
-        for attempt in range(RETRIES):
+        deadline = time.monotonic() + AWAY_SECONDS
+        pause = 0.5
+        while True:
             try:
                 answer = self._http.request(method, path, headers=sent, **kwargs)
             except httpx.TransportError as problem:
-                if attempt == RETRIES - 1:
+                if time.monotonic() > deadline:
                     raise DemoError(
                         f"the platform at {self._http.base_url} does not answer ({problem})",
                         "look at var/logs, then start it again with `make demo`",
                     ) from problem
-                time.sleep(0.5 * 2**attempt)
-                continue
-            if answer.status_code in (429, 502, 503) and attempt < RETRIES - 1:
-                time.sleep(min(float(answer.headers.get("Retry-After", 1)), 30))
-                continue
-            return self._decode(answer, f"{method} {path}")
-        raise AssertionError("unreachable")
+            else:
+                if answer.status_code not in (429, 502, 503) or time.monotonic() > deadline:
+                    return self._decode(answer, f"{method} {path}")
+                pause = max(pause, min(float(answer.headers.get("Retry-After", 1)), 30.0))
+            time.sleep(pause)
+            pause = min(pause * 2, 8.0)
 
     def close(self) -> None:
         """Close the connections."""
