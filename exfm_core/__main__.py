@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
     if known.command == "validate":
         from exfm_core.data import validate
 
+        validate.bound_process()
         return validate.main(rest)
     if rest:
         parser.error(f"unknown argument {rest[0]}")

@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,15 +25,45 @@ from workers.database import platform_work
 log = structlog.get_logger("exfm.workers")
 
 LIMIT_SECONDS: Final = 900
+PER_TENANT: Final = 2
+"""Validations of one tenant at a time in this worker: its uploads must not hold every thread."""
 VALID, INVALID = 0, 1
+
+_turns: dict[uuid.UUID, uuid.UUID] = {}
+_turns_lock = threading.Lock()
 
 
 def validate_partition(partition_id: uuid.UUID) -> None:
-    """Seal or reject an uploaded partition. A validator that fails leaves it as it is; the sweep asks again."""
+    """Seal or reject an uploaded partition; one that must wait is asked for again by the sweep.
+
+    A file that its validator does not survive is rejected. A validator that could not begin leaves it as it is.
+    """
     with platform_work("validation"):
         asked = selectors.validation(partition_id=partition_id)
     if asked is None or asked.state != Partition.State.UPLOADED:
         return
+    with _turn(asked) as is_ours:
+        if is_ours:
+            _decide(asked)
+
+
+@contextmanager
+def _turn(asked: selectors.Validation) -> Iterator[bool]:
+    """Tell whether the partition may be validated now: not twice at once, and not too many of one tenant."""
+    with _turns_lock:
+        held = asked.partition_id in _turns or list(_turns.values()).count(asked.tenant_id) >= PER_TENANT
+        if not held:
+            _turns[asked.partition_id] = asked.tenant_id
+    try:
+        yield not held
+    finally:
+        if not held:
+            with _turns_lock:
+                del _turns[asked.partition_id]
+
+
+def _decide(asked: selectors.Validation) -> None:
+    partition_id = asked.partition_id
     with tempfile.TemporaryDirectory(prefix="exfm-validate-") as folder:
         schema = Path(folder) / "schema.json"
         schema.write_text(json.dumps(asked.schema), encoding="utf-8")
@@ -72,9 +105,20 @@ def _run(schema: Path, asked: selectors.Validation, file: Path) -> tuple[int, di
             process_group=0,
         )
     except subprocess.TimeoutExpired:
-        return os.EX_TEMPFAIL, {}
+        return INVALID, _fatal(f"its validation did not end within {LIMIT_SECONDS} s")
     if done.returncode not in (VALID, INVALID):
         log.error("validator", stderr=done.stderr.decode(errors="replace")[-2000:])
+        if done.returncode < 0:
+            return INVALID, _fatal(f"reading it ended its validator (signal {-done.returncode})")
         return done.returncode, {}
-    report: dict[str, Any] = json.loads(done.stdout)
+    try:
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        log.error("validator", stderr=done.stderr.decode(errors="replace")[-2000:])
+        return os.EX_SOFTWARE, {}
     return done.returncode, report
+
+
+def _fatal(reason: str) -> dict[str, Any]:
+    """A file that no validator survives would be tried for ever."""
+    return {"problems": [{"message": f"The file was given up: {reason}. Write it again, in shorter row groups."}]}

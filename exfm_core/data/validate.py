@@ -7,9 +7,12 @@ what was found, so that a page can show them and a script can mend them. Rows ar
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
+import resource
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +32,10 @@ from exfm_core.spec import TRUE_PROBABILITY, StreamSchema
 
 MAX_PROBLEMS = 20
 MAX_GROUP_BYTES = 1 << 30
+MAX_TEXT = 200
+MAX_MEMORY_BYTES = 6 << 30
+"""Address space of the validating process: a few bytes of Parquet may stand for any amount of memory."""
+MAX_CPU_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,14 @@ class _Work:
         message = f"{where}: expected {expected}, found {found}. {mend}"
         known = self.problems.setdefault(column, [])
         if not known or column is None:
-            known.append(Problem(column, row, expected, found, message))
+            name = None if column is None else _text(column)
+            known.append(Problem(name, row, _text(expected), _text(found), _text(message, 3 * MAX_TEXT)))
+
+
+def _text(text: str, longest: int = MAX_TEXT) -> str:
+    """What a stranger's file says, fit to be stored and shown: printable, and not endless."""
+    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:longest])
+    return plain if len(text) <= longest else f"{plain[:-1]}…"
 
 
 def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start: datetime, end: datetime) -> Report:
@@ -101,9 +115,22 @@ def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start
         work.report(None, None, "a whole Parquet file", "none", f"{error.message} {error.mend}")
     else:
         with file:
-            _check_file(file, work)
+            try:
+                _check_file(file, work)
+            # A file can break its reader in more ways than can be named; whatever it does is the file's fault.
+            except Exception as error:  # noqa: BLE001
+                _unreadable(error, work)
     problems = tuple(problem for found in work.problems.values() for problem in found)[:MAX_PROBLEMS]
     return Report(work.rows, work.positives, sha256, size, start, end, problems)
+
+
+def _unreadable(error: Exception, work: _Work) -> None:
+    if isinstance(error, MemoryError):
+        found, mend = "one that needs more", "Write shorter row groups, and shorter lists."
+        work.report(None, work.rows, f"a file readable in {MAX_MEMORY_BYTES >> 30} GiB of memory", found, mend)
+        return
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    work.report(None, work.rows, "readable rows", reason, "The file is damaged: write it again.")
 
 
 def _check_file(file: pq.ParquetFile, work: _Work) -> None:
@@ -122,24 +149,32 @@ def _check_file(file: pq.ParquetFile, work: _Work) -> None:
                 f"Write the file with row_group_size={ROW_GROUP_ROWS}.",
             )
             return
-        try:
-            table = file.read_row_group(group, columns=list(readable))
-            table.validate(full=True)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            reason = (str(error).splitlines() or ["unreadable"])[0][:160]
-            work.report(None, work.rows, "readable rows", reason, "The file is damaged: write it again.")
-            return
+        decoded = 0
+        # One column at a time: run lengths and dictionaries hide how much memory a row group needs.
         for name, check in readable.items():
+            table = file.read_row_group(group, columns=[name])
+            table.validate(full=True)
+            decoded += table.nbytes
+            if table.num_rows != info.num_rows or decoded > MAX_GROUP_BYTES:
+                work.report(
+                    None,
+                    work.rows,
+                    f"a row group of {info.num_rows} rows and at most 1 GiB",
+                    f"{table.num_rows} rows and {decoded} bytes of decoded values",
+                    "Write shorter row groups, and shorter lists.",
+                )
+                return
             _check_column(table.column(name), name, check, work)
-        work.rows += table.num_rows
+        work.rows += info.num_rows
 
 
 def _check_columns(found: pa.Schema, work: _Work) -> dict[str, Callable[[pa.Array], Finding | None]]:
     """Report missing, doubled, unknown and mistyped columns; return the checks of the readable ones."""
     readable: dict[str, Callable[[pa.Array], Finding | None]] = {}
     expected = checks.of_schema(work.schema)
+    counts = Counter(found.names)
     for name, check in expected.items():
-        count = found.names.count(name)
+        count = counts[name]
         if count == 0 and name != TRUE_PROBABILITY:
             work.report(name, None, check.type_name, "no such column", "Add the column.")
         elif count > 1:
@@ -148,10 +183,10 @@ def _check_columns(found: pa.Schema, work: _Work) -> dict[str, Callable[[pa.Arra
             work.report(name, None, check.type_name, str(found.field(name).type), "Cast the column.")
         elif count:
             readable[name] = check.rows
-    for name in found.names:
-        if name not in expected:
-            kind = str(found.field(found.names.index(name)).type)
-            work.report(name, None, "no such column in the schema", kind, "Drop the column or declare it.")
+    for field_ in itertools.islice((one for one in found if one.name not in expected), MAX_PROBLEMS):
+        work.report(
+            field_.name, None, "no such column in the schema", str(field_.type), "Drop the column or declare it."
+        )
     return readable
 
 
@@ -230,6 +265,14 @@ def main(argv: Sequence[str]) -> int:
         return 2
     print(json.dumps(report.to_json()))
     return 0 if report.ok else 1
+
+
+def bound_process() -> None:
+    """Bound this process's memory and time, for good; lower limits that are in force stay."""
+    for kind, most in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_CPU, MAX_CPU_SECONDS)):
+        _, hard = resource.getrlimit(kind)
+        known = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (known, known))
 
 
 def _moment(text: str, name: str) -> datetime:

@@ -1,5 +1,8 @@
 """Uploaded partitions are validated in a process of their own, then sealed or rejected with what is wrong."""
 
+import signal
+import subprocess
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -7,6 +10,7 @@ from catalog.models import Partition
 from exfm_core.data.partitions import file_sha256
 from tenancy.scope import platform_scope
 from tests.workers.world import make_world
+from workers import validation
 from workers.validation import validate_partition
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +62,55 @@ def test_validating_again_changes_nothing(uploaded):
     validate_partition(partition.id)
     partition.refresh_from_db()
     assert partition.sealed_at == sealed
+
+
+def test_a_column_name_with_a_null_character_is_rejected_and_stored(uploaded):
+    partition = uploaded(lambda table: table.append_column("a\x00b", table.column("region")))
+    validate_partition(partition.id)
+    partition.refresh_from_db()
+    assert partition.state == Partition.State.REJECTED
+
+
+@pytest.mark.parametrize("status", [-signal.SIGSEGV, -signal.SIGKILL, None])
+def test_a_file_that_its_validator_does_not_survive_is_given_up(uploaded, monkeypatch, status):
+    def run(command, **_):
+        if status is None:
+            raise subprocess.TimeoutExpired(command, validation.LIMIT_SECONDS)
+        return subprocess.CompletedProcess(command, status, b"", b"")
+
+    monkeypatch.setattr(validation.subprocess, "run", run)
+    partition = uploaded()
+    validate_partition(partition.id)
+    partition.refresh_from_db()
+    assert partition.state == Partition.State.REJECTED
+    assert "given up" in partition.problems[0]["message"]
+
+
+def test_a_validator_that_fails_by_itself_decides_nothing(uploaded, monkeypatch):
+    monkeypatch.setattr(
+        validation.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, b"", b"Traceback")
+    )
+    partition = uploaded()
+    validate_partition(partition.id)
+    partition.refresh_from_db()
+    assert partition.state == Partition.State.UPLOADED
+
+
+def test_a_partition_is_not_validated_twice_at_once_nor_all_of_one_tenants(uploaded, monkeypatch):
+    first = uploaded()
+    again = []
+
+    def run(command, **_):
+        again.append(command)
+        validate_partition(first.id)
+        return subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"")
+
+    monkeypatch.setattr(validation.subprocess, "run", run)
+    monkeypatch.setitem(validation._turns, first.stream_id, first.tenant_id)
+    validate_partition(first.id)
+    assert len(again) == 1
+    waiting = uploaded()
+    monkeypatch.setitem(validation._turns, first.id, first.tenant_id)
+    validate_partition(waiting.id)
+    waiting.refresh_from_db()
+    assert waiting.state == Partition.State.UPLOADED
