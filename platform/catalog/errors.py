@@ -27,6 +27,16 @@ def bad_interval(start: datetime, end: datetime) -> DomainError:
     )
 
 
+def from_the_future(start: datetime, end: datetime) -> DomainError:
+    """The interval has not happened yet."""
+    return DomainError(
+        "interval_in_future",
+        f"The interval {_interval(start, end)} ends in the future: its labels cannot be complete.",
+        "Give start and end in UTC, and send a partition once its interval is over.",
+        field="end",
+    )
+
+
 def overlap(start: datetime, end: datetime, other_start: datetime, other_end: datetime) -> DomainError:
     """Another partition of the stream covers part of the interval."""
     return Conflict(

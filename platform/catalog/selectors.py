@@ -75,6 +75,12 @@ def unvalidated(*, older_than: timedelta) -> list[tuple[uuid.UUID, uuid.UUID]]:
     return list(waiting.order_by("created_at").values_list("id", "tenant_id")[:1000])
 
 
+def waiting_for_validation(*, tenant_id: uuid.UUID, most: int) -> list[uuid.UUID]:
+    """Return the tenant's oldest uploads that are not decided yet."""
+    waiting = Partition.objects.filter(tenant_id=tenant_id, state=Partition.State.UPLOADED)
+    return list(waiting.order_by("created_at").values_list("id", flat=True)[:most])
+
+
 @dataclass(frozen=True)
 class Validation:
     """What the validator needs to know about an uploaded partition."""

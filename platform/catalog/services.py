@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,6 +18,9 @@ from tenancy.errors import DomainError
 from tenancy.models import Tenant
 
 MAX_PROBLEMS = 100
+MAX_AHEAD = timedelta(days=1)
+"""How far a sender's clock may be ahead. Event times of the far future would put the foundation model's watermark there
+and no other tenant's partition would ever be new to it again."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,10 @@ def admit_upload(*, stream_id: uuid.UUID, start: datetime, end: datetime, sha256
     """Check an upload before its body is read; return the partition if the stream already holds this very content.
 
     `sha256` and `bytes` are what the client declared ("" and 0 where it declared nothing).
-    DomainError: empty interval, overlap, too large, over the storage quota.
+    DomainError: empty or future interval, overlap, too large, over the storage quota.
     """
     stream = selectors.stream(stream_id=stream_id)
-    if start >= end:
-        raise errors.bad_interval(start, end)
+    _check_interval(start, end)
     if bytes > storage.upload_limit():
         raise errors.too_large(storage.upload_limit())
     other = selectors.overlapping(stream_id=stream_id, start=start, end=end)
@@ -98,8 +100,7 @@ def receive_partition(
     The same content for the same interval again is the same partition. DomainError: overlap, storage quota.
     """
     stream = selectors.stream(stream_id=stream_id)
-    if start >= end:
-        raise errors.bad_interval(start, end)
+    _check_interval(start, end)
     limits.hold(stream.tenant_id)
     other = selectors.overlapping(stream_id=stream_id, start=start, end=end)
     if other is not None:
@@ -126,6 +127,13 @@ def receive_partition(
     )
     tasks_out.validate_on_commit(partition_id=partition.id, tenant_id=partition.tenant_id)
     return partition, True
+
+
+def _check_interval(start: datetime, end: datetime) -> None:
+    if start >= end:
+        raise errors.bad_interval(start, end)
+    if end > timezone.now() + MAX_AHEAD:
+        raise errors.from_the_future(start, end)
 
 
 def _check_quota(tenant_id: uuid.UUID, asked: int) -> None:
@@ -159,13 +167,21 @@ def seal(*, partition_id: uuid.UUID, report: Mapping[str, Any]) -> Partition:
 
 @transaction.atomic
 def reject(*, partition_id: uuid.UUID, problems: Sequence[Mapping[str, Any]]) -> Partition:
-    """Refuse an uploaded partition with the validator's findings; its interval becomes free again."""
+    """Refuse an uploaded partition with the validator's findings: its interval becomes free again, its file is removed.
+
+    A rejected file counts against no quota, so it must not take room either.
+    """
     partition = Partition.objects.select_for_update().get(id=partition_id)
     if partition.state != Partition.State.UPLOADED:
         return partition
+    # The lock of `receive_partition`: the same content may be arriving again at this moment.
+    limits.hold(partition.tenant_id)
     names = ("column", "row", "expected", "found", "message")
     partition.state = Partition.State.REJECTED
     partition.problems = [{name: problem.get(name) for name in names} for problem in problems[:MAX_PROBLEMS]]
     partition.save(update_fields=["state", "problems"])
+    kept = Partition.objects.filter(tenant_id=partition.tenant_id, uri=partition.uri)
+    if not kept.exclude(state=Partition.State.REJECTED).exists():
+        storage.remove(partition.uri)
     audit.record("partition.reject", partition, after={"problems": len(problems)})
     return partition

@@ -1,5 +1,6 @@
 """The object store: receives a body in pieces, bounded and hashed, and keeps it only when whole."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -109,3 +110,10 @@ def keep(received: Received, uri: str) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def remove(uri: str) -> None:
+    """Remove a kept file; one that is gone already is fine."""
+    fs, root = _store()
+    with contextlib.suppress(FileNotFoundError):
+        fs.rm_file(f"{root}/{uri}")

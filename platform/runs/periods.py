@@ -2,7 +2,8 @@
 
 A period is the set of partitions that share one `end` over all feeding streams (`period_seconds` is its nominal
 length). It closes when every feeding stream of a bound model has sealed partitions up to that end, or when a laggard's
-label deadline has passed since the first stream got there. Late partitions fall into the next period.
+label deadline has passed since the first stream got there, one nominal period at most: the deadline is the laggard's
+own choice, the waiting everybody's. Late partitions fall into the next period.
 """
 
 import uuid
@@ -14,8 +15,11 @@ from django.db.models import Max
 from django.utils import timezone
 
 from catalog.models import Partition, Stream
+from catalog.selectors import schema_of
+from exfm_core.errors import SpecError
+from exfm_core.spec import FoundationModel as Catalogue
 from registry.models import Binding, FoundationModel, Lineage, TenantSlot, VerticalModel
-from registry.selectors import active_foundation_lineage
+from registry.selectors import active_foundation_lineage, foundation_spec_of
 from runs.models import Kind, WorkClaim
 from runs.progression import positions
 
@@ -36,13 +40,24 @@ def task_kinds(stream: Stream) -> set[str]:
 
 
 def feeding_streams(lineage: Lineage) -> list[Stream]:
-    """Return the consenting streams of tenants that have a slot in the FM and a task that it has a head for."""
+    """Return the consenting streams, of tenants that have a slot in the FM, whose schemas fit its catalogue and heads.
+
+    A schema that does not fit would fail the run, and with it everybody's teacher.
+    """
     version = lineage.foundation_version
     assert version is not None  # noqa: S101 - a constraint of the table
     tenants = TenantSlot.objects.filter(foundation_model_id=version.model_id).values("tenant_id")
-    heads = set(version.spec["model"]["task_kinds"])
+    catalogue = foundation_spec_of(version).model
     streams = Stream.objects.filter(feed_fm=True, tenant_id__in=tenants).order_by("tenant_id", "name")
-    return [stream for stream in streams if task_kinds(stream) & heads]
+    return [stream for stream in streams if _fits(stream, catalogue)]
+
+
+def _fits(stream: Stream, catalogue: Catalogue) -> bool:
+    try:
+        catalogue.bind(schema_of(stream))
+    except SpecError:
+        return False
+    return True
 
 
 def to_come(lineage: Lineage, streams: Iterable[Stream]) -> list[Partition]:
@@ -90,7 +105,8 @@ def next_period(foundation_model: FoundationModel, now: datetime | None = None) 
     if end is None:
         return None
     bound = _bound_streams(foundation_model)
-    if not _closed(end, [s for s in streams if s.id in bound], rest, now or timezone.now()):
+    patience = timedelta(seconds=foundation_model.period_seconds)
+    if not _closed(end, [s for s in streams if s.id in bound], rest, now or timezone.now(), patience):
         return None
     manifest = _without_gaps([p for p in rest if p.end <= end])
     if not manifest:
@@ -115,7 +131,9 @@ def _without_gaps(rest: list[Partition]) -> list[Partition]:
     return [p for p in rest if p.stream_id not in blocked or p.start < blocked[p.stream_id]]
 
 
-def _closed(end: datetime, streams: list[Stream], rest: list[Partition], now: datetime) -> bool:
+def _closed(
+    end: datetime, streams: list[Stream], rest: list[Partition], now: datetime, patience: timedelta
+) -> bool:
     """Whether no stream has to be waited for any more."""
     open_before = {p.stream_id for p in rest if p.state != Partition.State.SEALED and p.start < end}
     sealed = Partition.objects.filter(stream__in=streams, state=Partition.State.SEALED)
@@ -129,4 +147,4 @@ def _closed(end: datetime, streams: list[Stream], rest: list[Partition], now: da
         # Only streams without a bound model got there: nothing that a student waits for.
         times = [p.sealed_at for p in rest if p.end <= end and p.sealed_at]
         first = max(times) if times else now
-    return all(now >= first + timedelta(seconds=s.label_deadline_seconds) for s in laggards)
+    return all(now >= first + min(timedelta(seconds=s.label_deadline_seconds), patience) for s in laggards)

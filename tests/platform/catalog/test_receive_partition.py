@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from catalog import selectors, services, storage
 from catalog.models import Partition, Stream
@@ -56,6 +57,22 @@ def test_the_same_content_again_is_the_same_partition(stream: Stream, storage: s
     assert not new
     assert again.id == first.id
     assert len(files(storage)) == 1
+
+
+def test_the_future_is_refused(stream: Stream, storage: str) -> None:
+    ahead = int((timezone.now() - hour(0)).total_seconds() // 3600) + 25
+    with pytest.raises(DomainError) as caught:
+        receive(stream, start=ahead, end=ahead + 1)
+    assert (caught.value.code, files(storage)) == ("interval_in_future", [])
+
+
+def test_a_rejected_file_takes_no_room(stream: Stream, storage: str) -> None:
+    first, _ = receive(stream)
+    other, _ = receive(stream, start=1, end=2)
+    services.reject(partition_id=first.id, problems=[{"message": "no Parquet file"}])
+    assert len(files(storage)) == 1, "another partition has the same content"
+    services.reject(partition_id=other.id, problems=[{"message": "no Parquet file"}])
+    assert files(storage) == []
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (0, 3), (1, 2), (-1, 1)])

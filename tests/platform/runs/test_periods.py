@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from catalog.models import Partition
 from registry.services import pause
 from runs.periods import frontier, next_period
-from tests.kit.domain import hour, make_partition
+from tests.kit.domain import hour, make_partition, make_stream, schema
 from tests.platform.runs.setting import do_period, join, make_setting
 
 
@@ -40,6 +41,25 @@ def test_a_laggard_is_waited_for_until_its_deadline():
     now = timezone.now()
     assert next_period(setting.teacher, now + timedelta(seconds=590)) is None
     assert next_period(setting.teacher, now + timedelta(seconds=610)) is not None
+
+
+def test_no_tenant_can_hold_the_teacher_up_for_longer_than_a_period():
+    setting = make_setting()
+    join(setting.teacher, label_deadline_seconds=30 * 86_400)
+    make_partition(setting.stream, 0)
+    now = timezone.now()
+    assert next_period(setting.teacher, now + timedelta(seconds=3590)) is None
+    assert next_period(setting.teacher, now + timedelta(seconds=3610)) is not None
+
+
+@pytest.mark.parametrize("wrong", [{"catalogue": "no_such_name"}, {"kind": "dense", "buckets": 0}, {"catalogue": ""}])
+def test_a_stream_that_does_not_fit_the_catalogue_does_not_stop_the_teacher(wrong):
+    setting = make_setting()
+    feature = {"name": "x", "kind": "categorical", "buckets": 10, "catalogue": "item_id", **wrong}
+    other = make_stream(setting.tenant, schema={**schema().to_json(), "features": [feature]})
+    make_partition(other, 0)
+    first = make_partition(setting.stream, 0)
+    assert ids(next_period(setting.teacher)) == {first.id}
 
 
 def test_a_stream_still_being_validated_is_waited_for():
