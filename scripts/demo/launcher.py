@@ -8,8 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
-
+from config.embedded.record import Record
 from scripts.demo.errors import DemoError
 
 READY_SECONDS = 120
@@ -17,7 +16,7 @@ STOP_SECONDS = 20
 
 
 class Platform:
-    """`manage.py up` as a child process: ready when /readyz says so, ended with the demo."""
+    """`manage.py up` as a child process: ready when it says so, ended with the demo."""
 
     def __init__(self, *, home: Path, port: int) -> None:
         self.home = home
@@ -31,7 +30,7 @@ class Platform:
     def start(self) -> None:
         """Start the launcher and wait until web and admin answer."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--parent", str(os.getpid())],
                 env=self._environment,
@@ -44,7 +43,8 @@ class Platform:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise DemoError(self._last_words(), f"the whole log is {self._log}")
-            if self._ready(self.web) and self._ready(self.admin):
+            # The launcher writes its number when web and admin are ready; on a used port a stranger's would answer.
+            if Record(self.home).read().get("pid") == self._process.pid:
                 return
             time.sleep(0.1)
         self.stop()
@@ -76,12 +76,6 @@ class Platform:
         if done.returncode:
             raise DemoError((done.stderr or done.stdout).strip()[-400:], "see the message above")
         return str(json.loads(done.stdout)["token"])
-
-    def _ready(self, base: str) -> bool:
-        try:
-            return httpx.get(f"{base}/readyz", timeout=2).status_code == 200
-        except httpx.HTTPError:
-            return False
 
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()

@@ -15,6 +15,7 @@ the transaction that stores the result, with a fingerprint that does not need th
 
 import functools
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -115,7 +116,8 @@ def idempotent(
     def once(self: ScopedViewSet, *args: Any, **kwargs: Any) -> Response:
         if idempotency_key(self) is None:
             return wrapped(self, *args, **kwargs)
-        print_ = fingerprint(self, [self.request._request.body])
+        # The decoded body: with a session the check against forgery has read the raw one already.
+        print_ = fingerprint(self, [json.dumps(self.request.data, sort_keys=True)])
         if (answer := replay(self, print_)) is not None:
             return answer
         response = wrapped(self, *args, **kwargs)

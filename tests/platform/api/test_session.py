@@ -84,6 +84,19 @@ def test_a_write_by_session_needs_the_csrf_token(cast: Cast) -> None:
     )
 
 
+def test_a_write_by_session_may_carry_an_idempotency_key(cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.owner)
+    client.get("/api/v1/session")
+    headers = {"X-CSRFToken": client.cookies["csrftoken"].value, "Idempotency-Key": "once"}
+    path, body = f"/api/v1/tenants/{cast.tenant.slug}/tokens", {"name": "x", "scopes": ["runs:read"]}
+    first, again = (client.post(path, body, content_type="application/json", headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["id"] == again.json()["id"]
+    other = client.post(path, {**body, "name": "y"}, content_type="application/json", headers=headers)
+    problem(other, 409, "idempotency_key_reused")
+
+
 def test_changing_the_password_ends_all_sessions(cast: Cast, as_role: object) -> None:
     from tenancy import services
     from tenancy.scope import platform_scope
