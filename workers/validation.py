@@ -16,7 +16,7 @@ import fsspec
 import structlog
 from django.conf import settings
 
-from catalog import selectors, services
+from catalog import selectors, services, tasks_out
 from catalog.models import Partition
 from runs.nudges import wake_supervisors
 from workers.child import clean_environment
@@ -34,7 +34,7 @@ _turns_lock = threading.Lock()
 
 
 def validate_partition(partition_id: uuid.UUID) -> None:
-    """Seal or reject an uploaded partition; one that must wait is asked for again by the sweep.
+    """Seal or reject an uploaded partition; one that must wait is asked for when a turn ends, else by the sweep.
 
     A file that its validator does not survive is rejected. A validator that could not begin leaves it as it is.
     """
@@ -43,8 +43,19 @@ def validate_partition(partition_id: uuid.UUID) -> None:
     if asked is None or asked.state != Partition.State.UPLOADED:
         return
     with _turn(asked) as is_ours:
-        if is_ours:
-            _decide(asked)
+        decided = is_ours and _decide(asked)
+    if decided:
+        _ask_for_next(asked.tenant_id)
+
+
+def _ask_for_next(tenant_id: uuid.UUID) -> None:
+    """Send the tenant's oldest upload that had no turn. Only after a decision, so that the asking comes to an end."""
+    with platform_work("validation"):
+        waiting = selectors.waiting_for_validation(tenant_id=tenant_id, most=PER_TENANT + 1)
+    with _turns_lock:
+        free = [partition_id for partition_id in waiting if partition_id not in _turns]
+    if free:
+        tasks_out.validate_now(partition_id=free[0], tenant_id=tenant_id)
 
 
 @contextmanager
@@ -62,7 +73,8 @@ def _turn(asked: selectors.Validation) -> Iterator[bool]:
                 del _turns[asked.partition_id]
 
 
-def _decide(asked: selectors.Validation) -> None:
+def _decide(asked: selectors.Validation) -> bool:
+    """Validate and keep the verdict; False where there is none."""
     partition_id = asked.partition_id
     with tempfile.TemporaryDirectory(prefix="exfm-validate-") as folder:
         schema = Path(folder) / "schema.json"
@@ -71,7 +83,7 @@ def _decide(asked: selectors.Validation) -> None:
         status, report = _run(schema, asked, file)
     if status not in (VALID, INVALID):
         log.error("the validator failed", partition=str(partition_id), status=status)
-        return
+        return False
     with platform_work("validation"):
         if status == VALID:
             services.seal(partition_id=partition_id, report=report)
@@ -79,6 +91,7 @@ def _decide(asked: selectors.Validation) -> None:
             services.reject(partition_id=partition_id, problems=report["problems"])
         # A partition that was waited for is decided: supervisors look again.
         wake_supervisors()
+    return True
 
 
 def _local(uri: str, folder: Path) -> Path:

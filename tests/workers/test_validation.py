@@ -114,3 +114,27 @@ def test_a_partition_is_not_validated_twice_at_once_nor_all_of_one_tenants(uploa
     validate_partition(waiting.id)
     waiting.refresh_from_db()
     assert waiting.state == Partition.State.UPLOADED
+
+
+def test_a_partition_without_a_turn_is_asked_for_when_a_turn_ends(uploaded, monkeypatch):
+    asked = []
+    monkeypatch.setattr(validation.tasks_out, "validate_now", lambda **ids: asked.append(ids["partition_id"]))
+    first = uploaded()
+    width = first.end - first.start
+    second = uploaded(start=first.end, end=first.end + width)
+    third = uploaded(start=first.end + width, end=first.end + 2 * width)
+    monkeypatch.setitem(validation._turns, second.id, second.tenant_id)
+    validate_partition(first.id)
+    assert asked == [third.id]
+
+
+def test_a_validator_that_fails_asks_for_no_other(uploaded, monkeypatch):
+    asked = []
+    monkeypatch.setattr(validation.tasks_out, "validate_now", lambda **ids: asked.append(ids["partition_id"]))
+    monkeypatch.setattr(
+        validation.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, b"", b"Traceback")
+    )
+    first = uploaded()
+    uploaded(start=first.end, end=first.end + (first.end - first.start))
+    validate_partition(first.id)
+    assert asked == []
