@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exfm_core.errors import SpecError
-from exfm_core.spec.record import Record, check_choice, check_int, check_name, check_unique
+from exfm_core.spec.record import Record, check_choice, check_count, check_int, check_name, check_unique
 
 FeatureKind = Literal["categorical", "sequence", "dense"]
 
+MAX_FEATURES = 1024
+MAX_TASKS = 64
 TRUE_PROBABILITY = "true_probability"
 """Optional column of synthetic partitions: the probability the label was drawn with. Never a feature."""
 
@@ -90,6 +92,8 @@ class StreamSchema(Record):
             raise SpecError("spec.no_features", "StreamSchema.features is empty.", "Declare at least one feature.")
         if not self.tasks:
             raise SpecError("spec.no_tasks", "StreamSchema.tasks is empty.", "Declare at least one task.")
+        check_count(self.features, "StreamSchema.features", MAX_FEATURES)
+        check_count(self.tasks, "StreamSchema.tasks", MAX_TASKS)
         names = tuple(feature.name for feature in self.features)
         labels = tuple(task.label for task in self.tasks)
         check_unique(names, "StreamSchema.features")

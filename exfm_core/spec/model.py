@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from exfm_core.errors import SpecError
-from exfm_core.spec.features import Feature, StreamSchema
+from exfm_core.spec.features import MAX_FEATURES, MAX_TASKS, Feature, StreamSchema
 from exfm_core.spec.optimizer import Optimizer
-from exfm_core.spec.record import Record, check_choice, check_int, check_name, check_unique
+from exfm_core.spec.record import Record, check_choice, check_count, check_int, check_name, check_unique
 from exfm_core.spec.supervision import Supervision
 
 Backbone = Literal["dcnv2", "dlrm", "deepfm"]
@@ -55,6 +55,7 @@ class VerticalModel(Record):
         check_name(self.task, "VerticalModel.task")
         if not isinstance(self.features, tuple) or not self.features:
             raise SpecError("spec.no_features", "VerticalModel.features is empty.", "Name at least one feature.")
+        check_count(self.features, "VerticalModel.features", MAX_FEATURES)
         for name in self.features:
             check_name(name, "VerticalModel.features")
         check_unique(self.features, "VerticalModel.features")
@@ -116,6 +117,8 @@ class FoundationModel(Record):
         check_int(self.tenant_slots, "FoundationModel.tenant_slots", 1, 65536)
         if not self.features:
             raise SpecError("spec.no_features", "FoundationModel.features is empty.", "Declare at least one feature.")
+        check_count(self.features, "FoundationModel.features", MAX_FEATURES)
+        check_count(self.task_kinds, "FoundationModel.task_kinds", MAX_TASKS)
         check_unique(tuple(feature.name for feature in self.features), "FoundationModel.features")
         if not any(feature.sparse for feature in self.features):
             raise SpecError(

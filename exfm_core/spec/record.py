@@ -6,6 +6,7 @@ import dataclasses
 import math
 import re
 import types
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -120,8 +121,14 @@ def check_float(value: Any, path: str, low: float, high: float, *, open_low: boo
         raise SpecError("spec.out_of_range", f"{path} is {value!r}.", f"Use a number {more} {low:g} up to {high:g}.")
 
 
+def check_count(values: tuple[Any, ...], path: str, most: int) -> None:
+    """Refuse a list that is longer than ``most``: what reads it may take the square of its length."""
+    if len(values) > most:
+        raise SpecError("spec.too_many", f"{path} has {len(values)} entries.", f"Use at most {most}.")
+
+
 def check_unique(values: tuple[str, ...], path: str) -> None:
     """Refuse a name that stands twice."""
-    twice = sorted({value for value in values if values.count(value) > 1})
+    twice = sorted(value for value, count in Counter(values).items() if count > 1)
     if twice:
         raise SpecError("spec.duplicate", f"{path} names {', '.join(map(repr, twice))} twice.", "Keep one of them.")

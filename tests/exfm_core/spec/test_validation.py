@@ -46,6 +46,8 @@ def sequences(stream_length: int) -> StreamSchema:
         (lambda: StreamSchema((), (CLICK,)), "spec.no_features"),
         (lambda: StreamSchema((Feature("a", buckets=2),), ()), "spec.no_tasks"),
         (lambda: StreamSchema((Feature("a", buckets=2), Feature("a", buckets=2)), (CLICK,)), "spec.duplicate"),
+        (lambda: StreamSchema(tuple(Feature(f"a{i}", buckets=2) for i in range(60_000)), (CLICK,)), "spec.too_many"),
+        (lambda: VerticalModel(tuple(f"a{i}" for i in range(60_000)), "click"), "spec.too_many"),
         (lambda: StreamSchema((Feature("clicked", buckets=2),), (CLICK,)), "spec.label_is_feature"),
         (lambda: StreamSchema((Feature("a", buckets=2),), (Task("t", "click", "user_id"),)), "spec.column_clash"),
         (lambda: StreamSchema((Feature("user_id", kind="dense"),), (CLICK,)), "spec.user_key_kind"),
