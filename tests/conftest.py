@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -15,6 +16,10 @@ from config.embedded.postgres import Postgres
 from tests.kit import servers
 from tests.kit.platform import filled_platform as filled_platform
 from tests.kit.roles import APP, OWNER, PLATFORM, database_role, set_role
+
+# The same examples in every run, and no time limit per example: the machine may be shared.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

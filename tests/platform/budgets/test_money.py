@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from budgets.money import UNIT, cap, charge, largest_remainder, seconds
 
+# FBGEMM, which other tests load, makes the processor round subnormal numbers to zero.
+durations = st.floats(0, 1e6, allow_subnormal=False)
 totals = st.integers(0, 10**12).map(lambda units: units * UNIT)
 weights = st.dictionaries(st.integers(0, 50), st.integers(0, 10**9), max_size=20)
 
@@ -25,7 +27,7 @@ def test_parts_sum_to_the_total_and_none_is_a_unit_off(total: Decimal, weights: 
     assert set(parts) == {key for key, weight in weights.items() if weight}
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=6), st.decimals("0.000000001", "10", places=9))
+@given(st.lists(durations, min_size=1, max_size=6), st.decimals("0.000000001", "10", places=9))
 def test_a_cap_covers_every_way_of_settling_it_in_lines(lines: list[float], rate: Decimal) -> None:
     whole = sum((seconds(line) for line in lines), Decimal(0))
     assert sum(charge(seconds(line), rate) for line in lines) <= cap(whole, rate)
