@@ -4,7 +4,7 @@ import { Problem } from './api/problem'
 import { queryClient, sessionQuery, signedOut } from './api/queries'
 import { Home } from './pages/Home'
 import type { ModelFilter } from './pages/models/filter'
-import { Crash, Missing } from './pages/Lost'
+import { Crash, Missing, RootCrash } from './pages/Lost'
 import { SignIn } from './pages/signin/SignIn'
 import { Shell } from './shell/Shell'
 
@@ -20,7 +20,7 @@ export interface DataFilter {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
-const rootRoute = createRootRoute({ notFoundComponent: Missing, errorComponent: Crash })
+const rootRoute = createRootRoute({ notFoundComponent: Missing, errorComponent: RootCrash })
 
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -112,7 +112,7 @@ const routeTree = rootRoute.addChildren([
   ]),
 ])
 
-export const router = createRouter({ routeTree, scrollRestoration: true, defaultPreload: 'intent' })
+export const router = createRouter({ routeTree, scrollRestoration: true, defaultPreload: 'intent', defaultErrorComponent: Crash })
 
 signedOut.handler = () => {
   window.location.assign(`/sign-in?${new URLSearchParams({ next: router.state.location.href }).toString()}`)

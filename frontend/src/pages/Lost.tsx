@@ -1,4 +1,4 @@
-import { Button, Center } from '@mantine/core'
+import { Button, Center, Stack, Title } from '@mantine/core'
 import { ButtonLink } from '../parts/links'
 import { Empty, Failed } from '../states/States'
 
@@ -12,14 +12,18 @@ export function Missing() {
   )
 }
 
-/** Last resort: a page that failed to load or to draw. */
+/** A page that failed to load or to draw; the frame around it stays. */
 export function Crash({ error }: { error: unknown }) {
   return (
-    <Center component="main" mih="60vh" p="md">
-      <div style={{ maxWidth: 560 }}>
-        <Failed error={error instanceof Error ? error : new Error('The page could not be drawn.')} />
-        <Button mt="sm" variant="default" onClick={() => window.location.reload()}>Reload the page</Button>
-      </div>
-    </Center>
+    <Stack maw={560} mx="auto" py="xl">
+      <Title order={1} size="h3">This page could not be shown</Title>
+      <Failed error={error instanceof Error ? error : new Error('The page could not be drawn.')} />
+      <Button variant="default" onClick={() => window.location.reload()} style={{ alignSelf: 'flex-start' }}>Reload the page</Button>
+    </Stack>
   )
+}
+
+/** The same where not even the frame stands. */
+export function RootCrash(props: { error: unknown }) {
+  return <main style={{ padding: 16 }}><Crash {...props} /></main>
 }

@@ -12,7 +12,7 @@ export function Attempts({ run, className }: { run: Run; className: string }) {
   return (
     <Panel title="Attempts" note="Each goes on from the last committed partition" className={className}>
       {run.attempts.length === 0 ? <Text size="sm" className="quiet">No worker has taken it yet.</Text> : (
-        <Scroll label="Attempts of this run" tall={290}><Table fz="sm" miw={460}>
+        <Scroll label="Attempts of this run" tall={290}><Table fz="sm" miw={620}>
           <Table.Thead><Table.Tr><Table.Th scope="col">No.</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col">Started</Table.Th><Table.Th scope="col" ta="right">Took</Table.Th><Table.Th scope="col">What happened</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {run.attempts.map((attempt) => (
