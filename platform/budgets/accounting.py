@@ -141,7 +141,6 @@ class DatabaseAccounting:
                 tenant_id=run.tenant_id, kind=Kind.RELEASE, amount=reservations[budget.id], budget=budget, run=run
             )
 
-
     def costs(self, *, run_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, RunCost]:
         """Return what each run has cost its owner and still has reserved. What the platform lost on it is not in."""
         own = Q(tenant_id=F("run__tenant_id")) | Q(tenant__isnull=True, run__tenant__isnull=True)

@@ -43,9 +43,7 @@ class AdminBudgetViewSet(PlatformAdminViewSet):
         budget = selectors.current_budget(tenant=tenant_by_slug(slug=slug))
         return tagged(BudgetSerializer(budget).data)
 
-    @extend_schema(
-        operation_id="admin_tenants_budget_set", request=NewBudgetSerializer, responses=BudgetSerializer
-    )
+    @extend_schema(operation_id="admin_tenants_budget_set", request=NewBudgetSerializer, responses=BudgetSerializer)
     def update(self, request: Request, slug: str) -> Response:
         """Set the budget of the running period and those after it. Refused below what is spent and reserved."""
         form = NewBudgetSerializer(data=request.data)

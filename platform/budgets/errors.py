@@ -41,7 +41,9 @@ def account_exists(slug: str) -> DomainError:
 def unknown_limit(names: list[str], known: list[str]) -> DomainError:
     """A quota that does not exist."""
     return Invalid(
-        "quota_unknown", f"There is no quota {', '.join(map(repr, names))}.", f"Quotas: {', '.join(known)}.",
+        "quota_unknown",
+        f"There is no quota {', '.join(map(repr, names))}.",
+        f"Quotas: {', '.join(known)}.",
         field="quota",
     )
 

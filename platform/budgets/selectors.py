@@ -98,9 +98,7 @@ class ModelCost:
         return self.training + self.measurement
 
 
-def cost_by_model(
-    *, since: datetime | None = None, until: datetime | None = None
-) -> dict[uuid.UUID, ModelCost]:
+def cost_by_model(*, since: datetime | None = None, until: datetime | None = None) -> dict[uuid.UUID, ModelCost]:
     """Return what each vertical model in scope has cost its tenant, over all time or in `[since, until)`."""
     rows = UsageRecord.objects.filter(tenant__isnull=False, run__model__isnull=False, line__in=TENANT_LINES)
     if since is not None:

@@ -12,7 +12,9 @@ def _interval(start: datetime, end: datetime) -> str:
 def stream_name_taken(name: str) -> DomainError:
     """A stream of that name exists."""
     return Conflict(
-        "stream_name_taken", f"A stream named {name!r} exists already.", "Choose another name, or use that stream.",
+        "stream_name_taken",
+        f"A stream named {name!r} exists already.",
+        "Choose another name, or use that stream.",
         field="name",
     )
 

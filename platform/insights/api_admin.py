@@ -57,7 +57,5 @@ class FoundationModelDetailViewSet(PlatformAdminViewSet):
 
 admin_urls: list[URLPattern] = [
     path("insights", AdminInsightsViewSet.as_view({"get": "retrieve"})),
-    path(
-        "foundation-models/<uuid:foundation_model_id>", FoundationModelDetailViewSet.as_view({"get": "retrieve"})
-    ),
+    path("foundation-models/<uuid:foundation_model_id>", FoundationModelDetailViewSet.as_view({"get": "retrieve"})),
 ]

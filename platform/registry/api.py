@@ -64,7 +64,5 @@ tenant_urls: list[URLPattern] = []
 
 admin_urls: list[URLPattern] = [
     path("foundation-models", FoundationModelViewSet.as_view({"get": "list", "post": "create"})),
-    path(
-        "foundation-models/<uuid:foundation_model_id>/bindings", FoundationModelViewSet.as_view({"post": "bind"})
-    ),
+    path("foundation-models/<uuid:foundation_model_id>/bindings", FoundationModelViewSet.as_view({"post": "bind"})),
 ]

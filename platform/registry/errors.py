@@ -12,7 +12,9 @@ def impossible_spec(error: ExfmError, field: str = "spec") -> DomainError:
 def name_taken(kind: str, name: str) -> DomainError:
     """A model of that name exists."""
     return Conflict(
-        "model_name_taken", f"A {kind} named {name!r} exists already.", "Choose another name, or use that one.",
+        "model_name_taken",
+        f"A {kind} named {name!r} exists already.",
+        "Choose another name, or use that one.",
         field="name",
     )
 

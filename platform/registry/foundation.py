@@ -43,9 +43,7 @@ def register_foundation_model(
         model=model, number=1, spec=parsed.to_json(), sha256=digest(parsed.to_json())
     )
     Lineage.objects.create(foundation_version=version, arm=Arm.FOUNDATION, seed=parsed.seed)
-    audit.record(
-        "foundation_model.register", model, after={"name": name, "spec": parsed.to_json(), "gate": model.gate}
-    )
+    audit.record("foundation_model.register", model, after={"name": name, "spec": parsed.to_json(), "gate": model.gate})
     return model
 
 

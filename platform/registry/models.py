@@ -135,8 +135,7 @@ class Lineage(TenantOrPlatformOwned):
             models.CheckConstraint(
                 condition=Q(arm="fm", tenant__isnull=True, model_version__isnull=True, foundation_version__isnull=False)
                 | (
-                    ~Q(arm="fm")
-                    & Q(tenant__isnull=False, model_version__isnull=False, foundation_version__isnull=True)
+                    ~Q(arm="fm") & Q(tenant__isnull=False, model_version__isnull=False, foundation_version__isnull=True)
                 ),
                 name="lineage_one_owner",
             ),

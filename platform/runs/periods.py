@@ -131,9 +131,7 @@ def _without_gaps(rest: list[Partition]) -> list[Partition]:
     return [p for p in rest if p.stream_id not in blocked or p.start < blocked[p.stream_id]]
 
 
-def _closed(
-    end: datetime, streams: list[Stream], rest: list[Partition], now: datetime, patience: timedelta
-) -> bool:
+def _closed(end: datetime, streams: list[Stream], rest: list[Partition], now: datetime, patience: timedelta) -> bool:
     """Whether no stream has to be waited for any more."""
     open_before = {p.stream_id for p in rest if p.state != Partition.State.SEALED and p.start < end}
     sealed = Partition.objects.filter(stream__in=streams, state=Partition.State.SEALED)

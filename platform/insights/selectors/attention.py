@@ -78,9 +78,9 @@ def _rejected(tenant: Tenant) -> list[Item]:
     pressing = [
         partition
         for partition in rejected.select_related("stream").order_by("-created_at")[:20]
-        if not Partition.objects.filter(
-            stream_id=partition.stream_id, start__lt=partition.end, end__gt=partition.start
-        ).exclude(state=Partition.State.REJECTED).exists()
+        if not Partition.objects.filter(stream_id=partition.stream_id, start__lt=partition.end, end__gt=partition.start)
+        .exclude(state=Partition.State.REJECTED)
+        .exists()
     ]
     return [
         Item(

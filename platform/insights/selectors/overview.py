@@ -72,9 +72,7 @@ def fm_share(*, spend: budgets.Spend) -> Decimal:
     teachers = LabelSet.objects.order_by().values("snapshot__foundation_version__model_id").distinct()
     total = ZERO
     for teacher in FoundationModel.objects.filter(id__in=teachers):
-        share = allocation.own_share(
-            foundation_model_id=teacher.id, start=spend.period_start, end=spend.period_end
-        )
+        share = allocation.own_share(foundation_model_id=teacher.id, start=spend.period_start, end=spend.period_end)
         total += share.amount if share else ZERO
     return total
 

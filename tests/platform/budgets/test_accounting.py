@@ -59,7 +59,8 @@ def test_settling_moves_money_from_reserved_to_spent_and_splits_the_lines(tenant
     assert after.spent + after.reserved == before
     usage = {row.line: row for row in UsageRecord.objects.filter(run=run)}
     assert {line: row.amount for line, row in usage.items()} == {
-        "training": Decimal("0.003"), "measurement": Decimal("0.002")
+        "training": Decimal("0.003"),
+        "measurement": Decimal("0.002"),
     }
     assert usage["training"].rate == RATE
     accounting().release(run=run)

@@ -102,9 +102,19 @@ def test_an_operator_changes_a_quota(site: Client, tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        "budgets/budget", "budgets/quota", "budgets/rate", "budgets/ledgerentry", "budgets/usagerecord",
-        "budgets/allocation", "catalog/stream", "catalog/partition", "registry/foundationmodel",
-        "registry/foundationversion", "registry/snapshot", "registry/verticalmodel", "registry/binding",
+        "budgets/budget",
+        "budgets/quota",
+        "budgets/rate",
+        "budgets/ledgerentry",
+        "budgets/usagerecord",
+        "budgets/allocation",
+        "catalog/stream",
+        "catalog/partition",
+        "registry/foundationmodel",
+        "registry/foundationversion",
+        "registry/snapshot",
+        "registry/verticalmodel",
+        "registry/binding",
         "registry/labelset",
     ],
 )

@@ -29,9 +29,7 @@ def receive(
 ) -> tuple[Partition, bool]:
     """Receive a body as the upload view does."""
     with storage.receive(io.BytesIO(body), declared=declared) as received:
-        return services.receive_partition(
-            stream_id=stream.id, start=hour(start), end=hour(end), received=received
-        )
+        return services.receive_partition(stream_id=stream.id, start=hour(start), end=hour(end), received=received)
 
 
 @pytest.fixture

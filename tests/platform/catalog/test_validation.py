@@ -66,8 +66,14 @@ def test_a_good_file_is_sealed_with_its_counts(stream: Stream, storage: str, tmp
     ],
 )
 def test_a_file_that_breaks_the_schema_is_rejected_by_column_row_and_type(
-    stream: Stream, storage: str, tmp_path: Path, columns: dict[str, object], column: str, row: int | None,
-    expected: str | None, found: str,
+    stream: Stream,
+    storage: str,
+    tmp_path: Path,
+    columns: dict[str, object],
+    column: str,
+    row: int | None,
+    expected: str | None,
+    found: str,
 ) -> None:
     partition, _ = receive(stream, parquet(tmp_path, **columns))
     verdict = report(stream, partition, storage)

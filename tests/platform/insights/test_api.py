@@ -35,8 +35,11 @@ def test_a_model_is_registered_and_shown(cast: Cast, owner: Api) -> None:
         stream, teacher = domain.make_stream(cast.tenant), domain.make_foundation_model()
     base = f"tenants/{cast.tenant.slug}/models"
     wanted = {
-        "name": "ctr", "stream": str(stream.id), "spec": domain.vertical_spec().to_json(),
-        "foundation_model": str(teacher.id), "train_from": "2026-03-01T02:00:00Z",
+        "name": "ctr",
+        "stream": str(stream.id),
+        "spec": domain.vertical_spec().to_json(),
+        "foundation_model": str(teacher.id),
+        "train_from": "2026-03-01T02:00:00Z",
     }
     answer = owner.post(base, wanted)
     assert answer.status_code == 201, answer.content
@@ -61,7 +64,8 @@ def test_an_impossible_spec_is_refused_with_its_mend(cast: Cast, owner: Api) -> 
     spec = domain.vertical_spec(features=("user_id", "secret_id")).to_json()
     body = problem(
         owner.post(f"tenants/{cast.tenant.slug}/models", {"name": "x", "stream": str(stream.id), "spec": spec}),
-        400, "spec.privileged_feature",
+        400,
+        "spec.privileged_feature",
     )
     assert body["field"] == "spec"
 
@@ -80,8 +84,11 @@ def test_a_model_in_full_and_its_curve(cast: Cast, owner: Api, scene: Scene) -> 
     base = f"tenants/{cast.tenant.slug}/models/{scene.model.id}"
     shown = owner.get(base).json()
     assert shown["supervision"] == {
-        "coverage": 0.75, "freshness_seconds": 10800, "clipped_share": 0.0,
-        "snapshot": str(scene.snapshot.id), "gate": "open",
+        "coverage": 0.75,
+        "freshness_seconds": 10800,
+        "clipped_share": 0.0,
+        "snapshot": str(scene.snapshot.id),
+        "gate": "open",
     }
     points = owner.get(f"{base}/curve").json()["partitions"]
     assert len(points) == 4
@@ -121,7 +128,9 @@ def test_an_empty_tenant_has_an_overview(cast: Cast) -> None:
 def test_costs_and_ledger_add_up(cast: Cast, owner: Api, scene: Scene) -> None:
     costs = owner.get(f"tenants/{cast.tenant.slug}/costs").json()
     assert {kind["kind"]: kind["amount"] for kind in costs["kinds"]} == {
-        "training": "0.016000", "measurement": "0.008000", "fm_share": "0.006000",
+        "training": "0.016000",
+        "measurement": "0.008000",
+        "fm_share": "0.006000",
     }
     assert costs["total"] == "0.030000"
     (model,) = costs["models"]
@@ -171,10 +180,14 @@ class TestAdministrators:
         assert shown["pooled"]["rows"] == 7000
         assert shown["pooled"]["low"] < shown["pooled"]["value"] < shown["pooled"]["high"]
         assert [(row["tenant"], row["fm_share"]) for row in shown["tenants"]] == [
-            (cast.tenant.slug, "0.006000"), (cast.elsewhere.slug, "0.004000"),
+            (cast.tenant.slug, "0.006000"),
+            (cast.elsewhere.slug, "0.004000"),
         ]
         assert shown["fm"] == {
-            "training": "0.007500", "scoring": "0.002500", "allocated": "0.010000", "unallocated": "0.000000",
+            "training": "0.007500",
+            "scoring": "0.002500",
+            "allocated": "0.010000",
+            "unallocated": "0.000000",
         }
         problem(api.get("admin/insights?foundation_model=nonsense"), 400)
         problem(Api(cast.owner).get("admin/insights"), 403)
@@ -192,7 +205,8 @@ class TestAdministrators:
         assert api.get("admin/foundation-models").json()["results"][0]["id"] == shown["id"]
         spec["model"]["tenant_slots"] = 0
         body = problem(
-            api.post("admin/foundation-models", {"name": "x", "spec": spec, "period_seconds": 1}), 400,
+            api.post("admin/foundation-models", {"name": "x", "spec": spec, "period_seconds": 1}),
+            400,
             "spec.out_of_range",
         )
         assert "tenant_slots" in body["detail"]

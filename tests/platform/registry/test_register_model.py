@@ -113,7 +113,10 @@ def test_another_tenant_s_stream_does_not_exist(stream, as_role) -> None:
         stranger = domain.make_tenant()
     with as_role("exfm_app"), tenant_scope(stranger.id), pytest.raises(DomainError) as caught:
         services.register_vertical_model(
-            tenant=stranger, name="x", stream_id=stream.id, spec=domain.vertical_spec().to_json(),
+            tenant=stranger,
+            name="x",
+            stream_id=stream.id,
+            spec=domain.vertical_spec().to_json(),
             teaching=services.Teaching(),
         )
     assert caught.value.status == 404
