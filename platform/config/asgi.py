@@ -2,9 +2,11 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from config import env
+from config.body_limit import BodyLimit
 from config.embedded.parent import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
@@ -13,4 +15,8 @@ if env.flag("EXFM_PARENT_DEATH"):
     # granian's own process ends with the launcher; this one, which granian starts, must end with granian's.
     die_with_parent(os.getppid())
 
-application = get_asgi_application()
+application = BodyLimit(
+    get_asgi_application(),
+    most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    most_upload=env.number("EXFM_UPLOAD_MAX_BYTES", 1 << 30),
+)

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from catalog import services
 from catalog.models import Partition
@@ -63,6 +64,16 @@ def test_a_broken_schema_names_the_field(cast: Cast, engineer: Api) -> None:
     body = problem(answer, 400, "spec.missing_field")
     assert body["field"] == "schema"
     assert "'tasks'" in body["detail"]
+
+
+def test_the_dashboard_uploads_with_its_csrf_token_in_the_header(cast: Cast, stream: dict[str, Any]) -> None:
+    api = Api()
+    api.client = Client(enforce_csrf_checks=True)
+    api.client.force_login(cast.engineer)
+    problem(upload(api, cast.tenant.slug, stream["id"]), 403, "csrf_failed")
+    api.get("session")
+    api.headers["X-CSRFToken"] = api.client.cookies["csrftoken"].value
+    assert upload(api, cast.tenant.slug, stream["id"]).status_code == 202
 
 
 def test_an_upload_is_accepted_then_known(cast: Cast, engineer: Api, stream: dict[str, Any]) -> None:

@@ -1,0 +1,81 @@
+"""Bounds request bodies before Django sees them: under ASGI it stores a body whole before it asks who sent it."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[..., Awaitable[None]]
+
+UPLOADS = re.compile(r"/api/v1/tenants/[^/]+/streams/[^/]+/partitions/?\Z")
+CREDENTIALS = {b"authorization", b"cookie"}
+
+
+class BodyLimit:
+    """An ASGI application that refuses long bodies (413): `most` bytes, `most_upload` for a partition.
+
+    Who shows no credential at all sends no partition, hence nothing long.
+    """
+
+    def __init__(self, application: Application, *, most: int, most_upload: int) -> None:
+        self._application = application
+        self._most = most
+        self._most_upload = most_upload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        most = self._limit(scope)
+        if _declared(scope) > most:
+            await _refuse(send, most)
+            return
+        seen, answered = 0, False
+
+        async def counted() -> Message:
+            nonlocal seen
+            if seen > most:
+                return {"type": "http.disconnect"}
+            message = await receive()
+            seen += len(message.get("body", b""))
+            return message if seen <= most else {"type": "http.disconnect"}
+
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self._application(scope, counted, watched)
+        if seen > most and not answered:
+            await _refuse(send, most)
+
+    def _limit(self, scope: Scope) -> int:
+        known = any(name.lower() in CREDENTIALS for name, _ in scope["headers"])
+        return self._most_upload if known and UPLOADS.match(scope["path"]) else self._most
+
+
+def _declared(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name.lower() == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+async def _refuse(send: Send, most: int) -> None:
+    body = {
+        "type": "urn:exfm:problem:body_too_large",
+        "title": "Content Too Large",
+        "status": 413,
+        "code": "body_too_large",
+        "detail": "The body is too large.",
+        "mend": f"Send at most {most:,} bytes here.",
+        "request_id": "",
+    }
+    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
