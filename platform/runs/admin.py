@@ -10,7 +10,7 @@ from runs.models import Attempt, Run, WorkClaim, WorkerNode
 from tenancy.scope import platform_scope
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(admin.ModelAdmin):
     """Shows rows; supervisors and the dispatcher alone write them."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
