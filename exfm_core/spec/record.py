@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
 import types
@@ -42,7 +43,7 @@ class Record:
                 f"{where} has no field {', '.join(map(repr, unknown))}.",
                 f"Known fields: {', '.join(fields)}.",
             )
-        hints = get_type_hints(cls)
+        hints = _hints(cls)
         values: dict[str, Any] = {}
         for name, field in fields.items():
             if name in data:
@@ -50,6 +51,11 @@ class Record:
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 raise SpecError("spec.missing_field", f"{where} needs the field {name!r}.", f"Add {name!r}.")
         return cls(**values)
+
+
+@functools.cache
+def _hints(record: type) -> dict[str, Any]:
+    return get_type_hints(record)
 
 
 def _encode(value: Any) -> Any:
