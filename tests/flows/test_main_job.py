@@ -15,10 +15,10 @@ def result(filled_platform: Running) -> dict[str, Any]:
     return filled_platform.scenario.result()
 
 
-def rows(running: Running, query: str) -> list[tuple[Any, ...]]:
+def rows(running: Running, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """Read the database as the platform's role."""
     with running.connect() as connection:
-        return connection.execute(query).fetchall()
+        return connection.execute(query, values).fetchall()
 
 
 def test_every_team_has_a_lift_with_its_interval(filled_platform: Running, result: dict[str, Any]) -> None:
@@ -39,7 +39,11 @@ def test_each_lineage_consumed_each_partition_once_in_time_order(filled_platform
     counts = rows(
         filled_platform,
         "SELECT l.arm, count(*), count(DISTINCT c.partition_id) FROM runs_consumption c"
-        " JOIN registry_lineage l ON l.id = c.lineage_id GROUP BY l.id, l.arm",
+        " JOIN registry_lineage l ON l.id = c.lineage_id LEFT JOIN tenancy_tenant t ON t.id = l.tenant_id"
+        " LEFT JOIN registry_foundationversion v ON v.id = l.foundation_version_id"
+        " WHERE t.slug = ANY(%s) OR v.model_id = %s GROUP BY l.id, l.arm",
+        [tenant.slug for tenant in recipe.tenants],
+        filled_platform.scenario.foundation,
     )
     trained = recipe.periods - recipe.warm_up
     per_arm = {arm: sorted((n, distinct) for a, n, distinct in counts if a == arm) for arm, _, _ in counts}

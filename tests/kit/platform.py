@@ -77,7 +77,8 @@ def running(folder: Path, dataset: str = "tiny") -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def filled_platform() -> Iterator[Running]:
-    """A platform on which the tiny recipe has run to its end. Tests may read and sign in, but change nothing."""
+    """A platform on which the tiny recipe has run to its end. Tests may read and sign in, but change nothing of the
+    recipe's; tenants and foundation models of their own are welcome if no run of theirs stays open."""
     with home() as folder, running(folder) as platform:
         platform.scenario.set_up()
         platform.scenario.run()
