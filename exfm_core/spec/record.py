@@ -8,8 +8,8 @@ import math
 import re
 import types
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from exfm_core.errors import SpecError
 
@@ -43,7 +43,7 @@ class Record:
                 f"{where} has no field {', '.join(map(repr, unknown))}.",
                 f"Known fields: {', '.join(fields)}.",
             )
-        hints = _hints(cls)
+        hints = _hints(cast(Hashable, cls))
         values: dict[str, Any] = {}
         for name, field in fields.items():
             if name in data:
@@ -54,7 +54,7 @@ class Record:
 
 
 @functools.cache
-def _hints(record: type) -> dict[str, Any]:
+def _hints(record: Hashable) -> dict[str, Any]:
     return get_type_hints(record)
 
 

