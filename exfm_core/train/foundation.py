@@ -103,7 +103,8 @@ class FoundationTrainer:
         # A snapshot of another architecture reads other inputs: the candidate is then judged by the limits alone.
         same = current is not None and current.spec.model == self.spec.model
         old = predict(current.net, rows) if current is not None and same else None
-        return judge(self.spec.model.task_kinds, predict(self.net, rows), old, rows.labels, rows.slots, limits)
+        kinds, logits = self.spec.model.task_kinds, predict(self.net, rows)
+        return judge(kinds, logits, old, rows.labels, rows.slots, rows.buckets, limits)
 
 
 def foundation_loss(logits_bk: Tensor, y_bk: Tensor, known_bk: Tensor) -> Tensor:
