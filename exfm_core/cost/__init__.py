@@ -8,11 +8,13 @@ from exfm_core.cost.serving import (
     serving_parameters,
 )
 from exfm_core.cost.shapes import BackboneCost, backbone_cost
+from exfm_core.cost.training import batch_bytes
 
 __all__ = [
     "BackboneCost",
     "ServingCost",
     "backbone_cost",
+    "batch_bytes",
     "foundation_parameters",
     "serving_cost",
     "serving_flops",

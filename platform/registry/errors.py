@@ -40,6 +40,16 @@ def serving_budget(what: str, asked: int, limit: int) -> DomainError:
     )
 
 
+def batch_too_large(asked: int, limit: int) -> DomainError:
+    """One training step of the model would not fit beside those of others."""
+    return DomainError(
+        "batch_too_large",
+        f"One batch of the model needs about {asked:,} bytes to train; the most is {limit:,}.",
+        "Lower optimizer.batch_size, or use fewer features, a smaller embedding_dim or a narrower mlp.",
+        field="spec",
+    )
+
+
 def model_not_found() -> DomainError:
     """No such vertical model in scope."""
     return NotFound("model_not_found", "There is no such model.", "List the models to see their ids.")

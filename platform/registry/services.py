@@ -41,6 +41,10 @@ __all__ = [
 ]
 
 
+MAX_BATCH_BYTES = 4 << 30
+"""Memory of one training step: workers train models of many tenants side by side."""
+
+
 @dataclass(frozen=True)
 class Teaching:
     """Which foundation model teaches a new vertical model (None: none), and from which event time it trains."""
@@ -71,6 +75,8 @@ def register_vertical_model(
         raise errors.serving_budget("parameters", parameters, allowed.serving_parameters)
     if flops > allowed.serving_flops:
         raise errors.serving_budget("FLOPs per row", flops, allowed.serving_flops)
+    if (batch := cost.batch_bytes(parsed, schema)) > MAX_BATCH_BYTES:
+        raise errors.batch_too_large(batch, MAX_BATCH_BYTES)
     model = VerticalModel(tenant=tenant, name=name, stream=stream, train_from=teaching.train_from)
     try:
         with transaction.atomic():

@@ -3,6 +3,7 @@
 import pytest
 
 from exfm_core import cost
+from exfm_core.spec import Feature
 from registry import selectors, services
 from registry.models import Lineage, ModelVersion, VerticalModel
 from tenancy.errors import DomainError
@@ -90,6 +91,22 @@ def test_the_serving_budget_holds_with_numbers(stream, limit: str, what: str) ->
         register(stream)
     assert caught.value.code == "serving_budget"
     assert f"{asked:,} {what} to serve; the serving budget is 10" in caught.value.message
+
+
+def test_a_batch_that_no_worker_holds_is_refused_with_numbers(stream) -> None:
+    """Cheap to serve, by parameters and FLOPs alike, and hundreds of gigabytes per batch."""
+    names = tuple(f"f{i}" for i in range(1000))
+    schema = domain.schema(features=tuple(Feature(name, buckets=2) for name in names))
+    wide = domain.make_stream(stream.tenant, schema=schema.to_json())
+    shape = {"features": names, "embedding_dim": 512, "backbone": "deepfm", "mlp": (1,), "head_width": 1}
+    spec = domain.vertical_spec("none", **shape).to_json()
+    spec["optimizer"]["batch_size"] = 131072
+    with pytest.raises(DomainError) as caught:
+        register(wide, spec)
+    assert caught.value.code == "batch_too_large"
+    assert f"the most is {4 << 30:,}" in caught.value.message
+    spec["optimizer"]["batch_size"] = 64
+    assert register(wide, spec)
 
 
 def test_the_number_of_models_is_limited(stream) -> None:
