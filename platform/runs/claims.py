@@ -54,7 +54,7 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
     with transaction.atomic():
         run = hold(lease=lease)
         if not is_active(run):
-            return Outcome(End.STOPPED, "model_paused", "The model was paused.")
+            return Outcome(End.STOPPED, "model_paused", "The model is paused, or its tenant suspended.")
         claim = open_claim(run)
         unit: Unit | Nothing | None = None
         if claim is None:

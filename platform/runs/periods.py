@@ -22,6 +22,7 @@ from registry.models import Binding, FoundationModel, Lineage, TenantSlot, Verti
 from registry.selectors import active_foundation_lineage, foundation_spec_of
 from runs.models import Kind, WorkClaim
 from runs.progression import positions
+from tenancy.models import Tenant
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def task_kinds(stream: Stream) -> set[str]:
 
 
 def feeding_streams(lineage: Lineage) -> list[Stream]:
-    """Return the consenting streams, of tenants that have a slot in the FM, whose schemas fit its catalogue and heads.
+    """Return the consenting streams, of active tenants with a slot in the FM, whose schemas fit the FM.
 
     A schema that does not fit would fail the run, and with it everybody's teacher.
     """
@@ -48,7 +49,9 @@ def feeding_streams(lineage: Lineage) -> list[Stream]:
     assert version is not None  # noqa: S101 - a constraint of the table
     tenants = TenantSlot.objects.filter(foundation_model_id=version.model_id).values("tenant_id")
     catalogue = foundation_spec_of(version).model
-    streams = Stream.objects.filter(feed_fm=True, tenant_id__in=tenants).order_by("tenant_id", "name")
+    streams = Stream.objects.filter(
+        feed_fm=True, tenant_id__in=tenants, tenant__status=Tenant.Status.ACTIVE
+    ).order_by("tenant_id", "name")
     return [stream for stream in streams if _fits(stream, catalogue)]
 
 

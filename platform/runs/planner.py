@@ -11,6 +11,7 @@ from runs.errors import RunOpen
 from runs.models import OPEN_STATES, Fault, Kind, Run, State
 from runs.services import submit
 from runs.units import Nothing, foundation_models, next_unit, open_claim
+from tenancy.models import Tenant
 
 LOCK: Final = 0x5EED_0001
 """Advisory lock of the planner: two planners take turns."""
@@ -27,7 +28,9 @@ def plan(now: datetime | None = None) -> list[Run]:
     wanted: list[Run] = []
     for foundation_model in foundation_models():
         wanted += [Run(kind=kind, foundation_model=foundation_model) for kind in (Kind.FM_TRAIN, Kind.DAS_SCORE)]
-    models = VerticalModel.objects.filter(status=VerticalModel.Status.ACTIVE).select_related("stream", "tenant")
+    models = VerticalModel.objects.filter(
+        status=VerticalModel.Status.ACTIVE, tenant__status=Tenant.Status.ACTIVE
+    ).select_related("stream", "tenant")
     wanted += [Run(kind=Kind.VM_TRAIN, model=model, tenant=model.tenant) for model in models]
     busy = set(Run.objects.filter(state__in=OPEN_STATES).values_list("kind", "model_id", "foundation_model_id"))
     made = []
@@ -62,8 +65,8 @@ def _on_hold(wanted: Run, now: datetime) -> bool:
 
 
 def is_active(run: Run) -> bool:
-    """Whether the run's model still wants training."""
+    """Whether the run's model still wants training, and its tenant is not suspended."""
     owner: VerticalModel | FoundationModel | None = run.model or run.foundation_model
     if isinstance(owner, VerticalModel):
-        return owner.status == VerticalModel.Status.ACTIVE
+        return (owner.status, owner.tenant.status) == (VerticalModel.Status.ACTIVE, Tenant.Status.ACTIVE)
     return owner is not None and owner.is_active

@@ -9,9 +9,12 @@ from registry.services import pause, resume
 from runs.dispatch import dispatch
 from runs.errors import RunOpen
 from runs.models import Fault, Kind, Run, State
+from runs.periods import next_period
 from runs.planner import plan
 from runs.services import request_stop, retry, submit
 from tenancy.errors import Conflict
+from tenancy.models import Tenant
+from tenancy.services import set_tenant_status
 from tests.kit.domain import hour, make_partition, make_run, publish
 from tests.platform.runs.setting import join, make_setting
 
@@ -93,6 +96,18 @@ def test_paused_models_are_left_alone_until_resumed():
     assert plan() == []
     resume(model_id=setting.model.id)
     assert len(plan()) == 1
+
+
+def test_a_suspended_tenant_trains_nothing_and_feeds_nobody():
+    setting = make_setting()
+    other = join(setting.teacher)
+    first = make_partition(setting.stream, 0)
+    make_partition(other.stream, 0)
+    set_tenant_status(tenant=other.tenant, status=Tenant.Status.SUSPENDED, reason="it poisons the teacher")
+    period = next_period(setting.teacher)
+    assert [p.id for p in period.partitions] == [first.id]
+    plan()
+    assert not Run.objects.filter(tenant=other.tenant).exists()
 
 
 def test_retry_lifts_the_hold():
