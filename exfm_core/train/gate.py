@@ -86,7 +86,7 @@ def judge(
         who = "all tenants" if worst.tenant_slot == 0 else f"tenant slot {worst.tenant_slot}"
         return Judgement("reject", f"Head {worst.task!r} on {who}: {worst.problem}.", tuple(heads))
     judged = sum(head.judged for head in heads)
-    against = "nothing is published yet" if current is None else "no head is worse than the published snapshot"
+    against = "nothing is published yet" if current is None else "none of them is worse than the published snapshot"
     reason = f"{judged} of {len(heads)} heads had enough held-back users and rows to judge; {against}."
     return Judgement("publish", reason, tuple(heads))
 
