@@ -19,6 +19,8 @@ from tenancy.models import Tenant
 DEFAULT_GATE: dict[str, Any] = {"tolerance": 0.02, "calibration": [0.8, 1.25]}
 """NE of a candidate may be 2 % worse than the current snapshot's; Σp ÷ Σy must stay inside the limits."""
 
+REJECTED = "On users that it was not trained on, the candidate is worse than the gate allows."
+"""What tenants read of a rejection."""
 
 POOL_OF = 3
 """Fewest tenants behind a figure that all tenants may read."""
@@ -116,7 +118,7 @@ def reject_snapshot(*, snapshot: Snapshot, gate: Mapping[str, Any]) -> Snapshot:
     candidate.gate = _kept_gate(gate)
     candidate.save(update_fields=["state", "gate"])
     _keep_results(model, candidate, gate)
-    audit.record("snapshot.reject", candidate, after={"reason": candidate.gate["reason"]})
+    audit.record("snapshot.reject", candidate, after={"reason": str(gate.get("reason", ""))})
     return candidate
 
 
@@ -156,13 +158,14 @@ def _locked(snapshot: Snapshot) -> tuple[FoundationModel, Snapshot]:
 def _kept_gate(gate: Mapping[str, Any]) -> dict[str, Any]:
     """What every tenant may read of the gate: decision, reason, and figures of all tenants together (slot 0).
 
-    A pooled figure of fewer than three tenants is left out: with its own, a tenant could work out another's.
+    A pooled figure of fewer than three tenants is left out: with its own, a tenant could work out another's. So is the
+    reason of a rejection, which names one head with its figures; the audit log keeps it for operators.
     """
     heads = gate.get("heads", [])
     crowd = Counter(head["task"] for head in heads if head["tenant_slot"] > 0)
     return {
         "decision": str(gate.get("decision", "")),
-        "reason": str(gate.get("reason", "")),
+        "reason": REJECTED if gate.get("decision") == "reject" else str(gate.get("reason", "")),
         "heads": len(heads),
         "pooled": [dict(head) for head in heads if head["tenant_slot"] == 0 and crowd[head["task"]] >= POOL_OF],
     }

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from registry import selectors, services
 from registry.models import GateResult, LabelSet, Lineage, Snapshot
 from tenancy.errors import DomainError
+from tenancy.models import AuditEntry
 from tenancy.scope import platform_scope, tenant_scope
 from tests.kit import domain
 from tests.kit.domain import hour
@@ -71,6 +72,18 @@ def test_a_rejected_candidate_never_labels_and_its_lineage_goes_on() -> None:
     partition = domain.make_partition(domain.make_stream(domain.make_tenant()), 5)
     with pytest.raises(IntegrityError, match="never published"), transaction.atomic():
         domain.make_label_set(partition, candidate)
+
+
+def test_a_rejection_tells_tenants_nothing_of_the_tenant_behind_it() -> None:
+    model = domain.make_foundation_model()
+    said = "Head 'click' on tenant slot 2: NE 0.9411 is worse than the published 0.8532."
+    candidate = services.reject_snapshot(
+        snapshot=domain.make_candidate(model, hour(1)), gate={"decision": "reject", "reason": said}
+    )
+    assert "slot" not in candidate.gate["reason"]
+    assert not any(letter.isdigit() for letter in candidate.gate["reason"])
+    entry = AuditEntry.objects.get(action="snapshot.reject")
+    assert (entry.tenant_id, entry.after) == (None, {"reason": said})
 
 
 def test_the_newest_snapshot_that_knows_nothing_of_the_partition() -> None:
