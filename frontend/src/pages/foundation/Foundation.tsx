@@ -20,7 +20,7 @@ export function FoundationPage() {
     <>
       <PageHead title="Foundation" tab="Foundation" sub="The one shared teacher: it labels your partitions and never serves a user" />
       <Resource query={useQuery(foundationQuery(tenant))} isEmpty={(data) => !data.name} empty={
-        <div className="panel"><Empty title="No foundation model teaches your models yet" icon="foundation">Your models train on ground truth alone. The platform admin binds a foundation model to your tenant.</Empty></div>
+        <div className="panel"><Empty title="No foundation model teaches your models yet" icon="foundation">Your models train on ground truth alone. Register a model with its foundation_model to have it taught.</Empty></div>
       }>
         {(data) => <Content tenant={tenant} data={data} />}
       </Resource>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { streamsQuery } from '../../api/queries'
+import { foundationQuery, streamsQuery } from '../../api/queries'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { FirstStream } from '../data/FirstStream'
@@ -7,10 +7,11 @@ import { firstModel } from './firstSpec'
 
 /** The next step for a tenant without models, as one command: first a stream, then a model on it. */
 export function FirstModel({ tenant }: { tenant: string }) {
+  const teacher = useQuery(foundationQuery(tenant)).data ?? null
   return (
     <Resource query={useQuery(streamsQuery(tenant))} rows={2} isEmpty={(page) => page.results.length === 0} empty={<FirstStream tenant={tenant} />}>
       {(page) => {
-        const body = page.results.map(firstModel).find((each) => each !== null)
+        const body = page.results.map((stream) => firstModel(stream, teacher)).find((each) => each !== null)
         return (
           <Empty title="No model yet" icon="models" command={[
             `curl -X POST ${window.location.origin}/api/v1/tenants/${tenant}/models \\`,
