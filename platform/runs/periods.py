@@ -49,9 +49,9 @@ def feeding_streams(lineage: Lineage) -> list[Stream]:
     assert version is not None  # noqa: S101 - a constraint of the table
     tenants = TenantSlot.objects.filter(foundation_model_id=version.model_id).values("tenant_id")
     catalogue = foundation_spec_of(version).model
-    streams = Stream.objects.filter(
-        feed_fm=True, tenant_id__in=tenants, tenant__status=Tenant.Status.ACTIVE
-    ).order_by("tenant_id", "name")
+    streams = Stream.objects.filter(feed_fm=True, tenant_id__in=tenants, tenant__status=Tenant.Status.ACTIVE).order_by(
+        "tenant_id", "name"
+    )
     return [stream for stream in streams if _fits(stream, catalogue)]
 
 

@@ -56,7 +56,5 @@ def send(path: str, pieces: list[bytes], **headers: str) -> tuple[int, int]:
         ("/x" + UPLOAD, [11], {"cookie": "a=b"}, (413, 0)),
     ],
 )
-def test_bodies_are_bounded(
-    path: str, sizes: list[int], headers: dict[str, str], expected: tuple[int, int]
-) -> None:
+def test_bodies_are_bounded(path: str, sizes: list[int], headers: dict[str, str], expected: tuple[int, int]) -> None:
     assert send(path, [b"x" * size for size in sizes], **headers) == expected
