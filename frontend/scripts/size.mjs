@@ -1,4 +1,5 @@
 // Fails the build when what the first page loads (entry, overview, what both import, styles, one font) passes the budget.
+// `--list` shows the files.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -28,7 +29,7 @@ const kb = (file) => {
 let total = 0
 for (const file of [...files].sort((a, b) => kb(b) - kb(a))) {
   total += kb(file)
-  if (kb(file) > 3) console.log(`${kb(file).toFixed(1).padStart(8)} kB  ${file}`)
+  if (process.argv.includes('--list') && kb(file) > 3) console.log(`${kb(file).toFixed(1).padStart(8)} kB  ${file}`)
 }
 console.log(`${total.toFixed(1).padStart(8)} kB  first page, ${files.size} files (budget ${BUDGET_KB} kB, gzip)`)
 if (total > BUDGET_KB) {

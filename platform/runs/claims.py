@@ -14,7 +14,7 @@ from runs.gating import SHUT, Position, position
 from runs.hardcaps import extend_reservation
 from runs.leases import Lease, hold
 from runs.models import Attempt, Kind, ManifestEntry, Run, RunLineage, State, WorkClaim
-from runs.outcomes import End, Outcome
+from runs.outcomes import CANCELLING, End, Outcome
 from runs.periods import Period
 from runs.planner import is_active
 from runs.scoring import Scoring
@@ -54,7 +54,7 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
     with transaction.atomic():
         run = hold(lease=lease)
         if not is_active(run):
-            return Outcome(End.STOPPED, "model_paused", "The model is paused, or its tenant suspended.")
+            return Outcome(End.STOPPED, "model_paused", CANCELLING["model_paused"])
         claim = open_claim(run)
         unit: Unit | Nothing | None = None
         if claim is None:

@@ -18,6 +18,7 @@ from runs import nudges
 from runs.accounting import accounting
 from runs.hardcaps import reserve_admission
 from runs.models import HELD_STATES, Attempt, Run, State, WorkerNode
+from runs.outcomes import CANCELLING
 from runs.states import move
 from runs.units import Nothing, next_unit, open_claim, rows_of, rows_of_claim
 
@@ -120,7 +121,7 @@ def _cancel_stopped(now: datetime) -> None:
     rows = Run.objects.filter(state__in=(State.QUEUED, State.ADMITTED), stop_requested_at__isnull=False)
     for run in rows.select_for_update(skip_locked=True):
         code = run.stop_reason or "user"
-        message = "The model was paused." if code == "model_paused" else "It was stopped on request."
+        message = CANCELLING.get(code, CANCELLING["user"])
         end = {"finished_at": now, "reason_code": code, "reason_message": message, "waiting": {}}
         moved = move(run_id=run.id, to=State.CANCELLED, token=None, **end)
         if moved:

@@ -21,7 +21,10 @@ RETRIES: Final[dict[str, int]] = {Fault.USER: 0, Fault.PLATFORM: 3, Fault.CAPACI
 BACK_OFF: Final[dict[str, tuple[float, float]]] = {Fault.PLATFORM: (1.0, 60.0), Fault.CAPACITY: (5.0, 300.0)}
 """Seconds before the first retry and at most; doubled with every failure."""
 
-CANCELLING: Final = frozenset({"user", "model_paused"})
+CANCELLING: Final = {
+    "user": "It was stopped on request.",
+    "model_paused": "The model is paused, or its tenant suspended.",
+}
 """Stop reasons that end the run; all others send it back to the queue."""
 
 WAITING_SENTENCES: Final[dict[str, str]] = {
@@ -131,8 +134,7 @@ def _following(run: Run, outcome: Outcome, now: datetime) -> _Next:
     if outcome.end == End.STOPPED or asked:
         reason = asked or outcome.code
         if reason in CANCELLING:
-            paused = reason == "model_paused"
-            return _Next(State.CANCELLED, reason, "The model was paused." if paused else "It was stopped on request.")
+            return _Next(State.CANCELLED, reason, CANCELLING[reason])
         sentence = outcome.message or WAITING_SENTENCES.get(reason, "It was stopped at a checkpoint.")
         return _Next(State.QUEUED, reason, sentence)
     failures = int(run.faults.get(outcome.fault, 0)) + 1
