@@ -55,11 +55,11 @@ def choose(*, model: VerticalModel, version: ModelVersion, partition: Partition,
         return Choice(label_set) if kind in label_set.tasks else Choice(None, "no_head")
     if now >= deadline(partition, model.stream.label_deadline_seconds):
         return Choice(None, "deadline")
-    # A snapshot that is old enough is looked for first: it may have been published while the FM still has data ahead.
+    # Read before the snapshots: a period that is committed between the two reads is then seen published, never missed.
+    pending = frontier(teacher)
     named = f"the partition from {partition.start:%Y-%m-%d %H:%M}"
     if newest_published(foundation_model_id=teacher.id, at_or_before=partition.start) is not None:
         return Wait("labels_scoring", f"It waits for the teacher's labels of {named}.")
-    pending = frontier(teacher)
     if pending is not None and pending <= partition.start:
         return Wait("labels_foundation", f"It waits for the foundation model's first snapshot for {named}.")
     return Choice(None, "no_snapshot")

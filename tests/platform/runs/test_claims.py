@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalog.models import Partition
 from registry.models import LabelSet
 from registry.services import pause
-from runs import claims
+from runs import claims, supervision
 from runs.commits import commit
 from runs.errors import StaleLease
 from runs.models import Kind, ManifestEntry, Run, State, WorkClaim
@@ -92,6 +92,29 @@ def test_a_snapshot_that_may_still_come_is_waited_for():
     claim = next_claim(lease)
     assert claim.label_set.snapshot_id == scored.snapshot_id
     assert claim.label_set.watermark <= claim.partition.start
+
+
+def test_a_snapshot_published_while_the_choice_is_made_is_not_missed(monkeypatch):
+    setting = make_setting()
+    first = join(setting.teacher)
+    make_partition(first.stream, 0)
+    make_partition(setting.stream, 1)
+    lease = train(setting)
+    taught = []
+
+    def then_publish(read):
+        def first_read(*args, **kwargs):
+            answer = read(*args, **kwargs)
+            if not taught:
+                taught.append(do_period(setting.teacher))
+            return answer
+
+        return first_read
+
+    for name in ("frontier", "newest_published"):
+        monkeypatch.setattr(supervision, name, then_publish(getattr(supervision, name)))
+    assert idle(lease) == "labels_scoring"
+    assert len(taught) == 1
 
 
 def test_a_rejected_candidate_releases_the_wait():
