@@ -1,6 +1,6 @@
 # One entry to everything. Each target sets up what it needs; what is there already is not made again.
 # Variables: PYTHON, VENV, TORCH_INDEX_URL (an index with PyTorch's CPU wheels), DEVICE=cpu|gpu, DATASET, ONCE=1, ARGS,
-#            EXFM_HOME, EXFM_PORT, EXFM_DATA, CHROMIUM.
+#            EXFM_HOME, EXFM_PORT, EXFM_DATA, CHROMIUM, SPREAD.
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
@@ -78,10 +78,13 @@ stop: $(STAMPS)/python ## Stop the platform that runs from EXFM_HOME
 fetch-data: $(STAMPS)/venv ## Fetch a public data set from its publisher (DATASET=movielens-1m)
 	@$(PY) scripts/fetch_data.py "$(DATASET)"
 
+# Several processes, each with servers of its own; see tests/kit/parallel.py. SPREAD= runs the suite in one.
+SPREAD ?= -n auto --dist loadgroup --no-loadscope-reorder
+
 # --- check -------------------------------------------------------------------------------------------------------------
 
 test: setup test-frontend ## Run the whole test suite (ARGS="-k name" chooses)
-	@CHROMIUM="$$($(PY) -m scripts.chromium)" && export CHROMIUM && $(PY) -m pytest $(ARGS)
+	@CHROMIUM="$$($(PY) -m scripts.chromium)" && export CHROMIUM && $(PY) -m pytest $(SPREAD) $(ARGS)
 
 test-frontend: $(STAMPS)/npm ## Run the dashboard's unit tests
 	@cd frontend && $(NPM) run --silent test
