@@ -44,7 +44,7 @@ $(STAMPS)/python: pyproject.toml constraints.txt $(STAMPS)/torch
 	@echo "Installing Python packages …"
 	@# torchrec comes last and without its dependencies: it asks for the CUDA build of FBGEMM, and pip would complain.
 	@$(PY) -m pip uninstall --quiet --yes torchrec 2>/dev/null
-	@$(PIP) --editable ".[embedded,$(DEVICE),dev]"
+	@$(PIP) --editable ".[embedded,$(DEVICE),export,dev]"
 	@$(PIP) --no-deps torchrec
 	@touch $@
 
