@@ -1,7 +1,7 @@
 """The whole method in one process, without the platform: for tuning recipes, notebooks and tests.
 
     teaching = teach(foundation, tenants, periods)       the FM, period after period, labels for every partition
-    course   = study(spec, schema, partitions, labels)   one vertical model, control and treatment
+    course   = study(spec, schema, partitions, labels)   one vertical model, its arms over one read
 
 Both walk the periods in time order and keep METHOD §3's order: score period t with what was published before it,
 predict and train the vertical models on it, then train the FM on it.
@@ -22,6 +22,7 @@ from exfm_core.metrics.label_gate import GateHistory, label_gate
 from exfm_core.metrics.sums import BucketSums, Lift, lift, normalized_entropy
 from exfm_core.models.embeddings import Backend
 from exfm_core.spec import FoundationSpec, StreamSchema, VerticalSpec
+from exfm_core.train.arms import CONTROL, TREATMENT, Arm
 from exfm_core.train.foundation import FoundationOutcome, FoundationTrainer
 from exfm_core.train.foundation_rows import Stream
 from exfm_core.train.gate import Limits
@@ -65,11 +66,22 @@ class Teaching:
 
 @dataclass(slots=True)
 class Course:
-    """A vertical model's way through its partitions."""
+    """A vertical model's way through its partitions. `gate_of[arm]`: whether the label gate stood open for a supervised
+    arm, partition by partition."""
 
+    trainer: VerticalTrainer
     outcomes: list[VerticalOutcome] = field(default_factory=list)
-    gates: list[bool] = field(default_factory=list)
-    trainer: VerticalTrainer | None = None
+    gate_of: dict[str, list[bool]] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms."""
+        return tuple(self.trainer.arms)
+
+    @property
+    def gates(self) -> list[bool]:
+        """The gate of the arm named treatment; without one, of the first supervised arm."""
+        return self.gate_of.get(TREATMENT) or next(iter(self.gate_of.values()), [])
 
     def sums(self, arm: str, *, covered: bool = False) -> BucketSums:
         """An arm's sums over all partitions."""
@@ -80,9 +92,13 @@ class Course:
         """An arm's NE over all partitions."""
         return normalized_entropy(self.sums(arm)).value
 
-    def lift(self, *, covered: bool = False) -> Lift:
-        """NE gain of treatment over control, in %, with its interval."""
-        return lift(self.sums("control", covered=covered), self.sums("treatment", covered=covered))
+    def label_sums(self, arm: str = TREATMENT) -> BucketSums:
+        """Sums of an arm's SA-calibrated label over all covered rows."""
+        return BucketSums.merge([found for outcome in self.outcomes if (found := outcome.labels.get(arm)) is not None])
+
+    def lift(self, arm: str = TREATMENT, *, over: str = CONTROL, covered: bool = False) -> Lift:
+        """NE gain of `arm` over `over` on the same rows, in %, with its interval."""
+        return lift(self.sums(over, covered=covered), self.sums(arm, covered=covered))
 
     @property
     def seconds(self) -> float:
@@ -130,20 +146,26 @@ def study(
     partitions: Sequence[LocalPartition],
     labels: Sequence[Logits | None],
     *,
-    arms: tuple[str, ...] = ("control", "treatment"),
+    arms: Sequence[str | Arm] = (CONTROL, TREATMENT),
     gated: bool = True,
     backend: Backend = "fused",
 ) -> Course:
-    """Trains a vertical model over `partitions`; `labels[i]` are partition i's teacher logits, None where there are
-    none. `gated`: the label gate decides from the partitions before (METHOD §5); False leaves it open."""
-    course = Course(trainer=VerticalTrainer(spec, schema, arms, backend))
-    assert course.trainer is not None  # noqa: S101  for the type checker
-    history = GateHistory()
+    """Trains a vertical model over `partitions`, all arms over one read; `labels[i]` are partition i's teacher logits,
+    None where there are none. `gated`: each supervised arm has a label gate of its own, which decides from the
+    partitions before (METHOD §5); False leaves all of them open."""
+    trainer = VerticalTrainer(spec, schema, arms, backend)
+    supervised = {name: arm.supervision for name, arm in trainer.arms.items() if arm.supervision is not None}
+    course = Course(trainer, gate_of={name: [] for name in supervised})
+    histories = {name: GateHistory() for name in supervised}
     for partition, logits in zip(partitions, labels, strict=True):
-        is_open = not gated or label_gate(history, spec.supervision)
-        outcome = course.trainer.train(partition.open(), partition.rows, logits, is_open)
-        reference = outcome.arms.get("control") or outcome.arms["treatment"]
-        history = history.after(is_open, outcome.label, reference.covered)
+        is_open = {
+            name: not (gated and trainer.arms[name].gated) or label_gate(histories[name], supervision)
+            for name, supervision in supervised.items()
+        }
+        outcome = trainer.train(partition.open(), partition.rows, logits, is_open)
+        for name in supervised:
+            rival = outcome.arms.get(CONTROL) or outcome.arms[name]
+            histories[name] = histories[name].after(is_open[name], outcome.labels[name], rival.covered)
+            course.gate_of[name].append(is_open[name])
         course.outcomes.append(outcome)
-        course.gates.append(is_open)
     return course

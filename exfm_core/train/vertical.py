@@ -1,12 +1,12 @@
-"""The trainer of a vertical model: control and treatment over one read of a partition.
+"""The trainer of a vertical model: its arms, control and treatment or more, over one read of a partition.
 
 Same seed, same initial served weights, same batches. A batch's logits come from the forward pass that its update
 starts from, so every row is predicted by weights that have not seen it: progressive evaluation costs no extra pass.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from exfm_core.metrics.sums import BucketSums
 from exfm_core.models.embeddings import Backend
 from exfm_core.models.inputs import Inputs
 from exfm_core.spec import StreamSchema, VerticalSpec
+from exfm_core.train.arms import TREATMENT, Arm, resolve
 from exfm_core.train.measure import Ledger, Measured
 from exfm_core.train.rows import Cutter, Rows, spans
 
@@ -30,28 +31,40 @@ Tick = Callable[[Ledger], None]
 
 @dataclass(frozen=True, slots=True)
 class VerticalOutcome:
-    """One partition. `label`: sums of the SA-calibrated label over covered rows, each taken before the adapter saw the
-    row; None without a treatment arm or a covered row. `seconds`: total, read and one entry per arm."""
+    """One partition. `labels`: per supervised arm, sums of its SA-calibrated label over covered rows, each taken before
+    the adapter saw the row; None without a covered row. `clipped_rows`: per supervised arm, covered rows with
+    α·q > 1. `seconds`: total, read and one entry per arm."""
 
     arms: dict[str, Measured]
-    label: BucketSums | None
+    labels: dict[str, BucketSums | None]
     rows: int
     covered: int
-    clipped: int
+    clipped_rows: dict[str, int]
     batches: int
-    seconds: dict[str, float]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def label(self) -> BucketSums | None:
+        """The label sums of the arm named treatment; None without one."""
+        return self.labels.get(TREATMENT)
+
+    @property
+    def clipped(self) -> int:
+        """The clipped rows of the arm named treatment."""
+        return self.clipped_rows.get(TREATMENT, 0)
 
 
 class VerticalTrainer:
-    """Holds the arms of one lineage pair. `arms` ⊆ {control, treatment}, in that order."""
+    """Holds the arms of one course. `arms`: `control` and `treatment` by name, or any `Arm`."""
 
     def __init__(
-        self, spec: VerticalSpec, schema: StreamSchema, arms: tuple[str, ...], backend: Backend = "fused"
+        self, spec: VerticalSpec, schema: StreamSchema, arms: Sequence[str | Arm], backend: Backend = "fused"
     ) -> None:
         self.spec = spec
         self.layout = vertical_layout(spec.model, schema)
+        self.arms = {arm.name: arm for arm in resolve(arms, spec)}
         self.students = {
-            arm: Student(spec, schema, spec.supervision if arm == "treatment" else None, backend) for arm in arms
+            name: Student(arm.spec(spec), schema, arm.supervision, backend) for name, arm in self.arms.items()
         }
 
     def train(
@@ -59,38 +72,42 @@ class VerticalTrainer:
         source: Source,
         rows: int,
         teacher_logits: npt.NDArray[np.float32] | None,
-        gate_open: bool,
+        gate_open: bool | Mapping[str, bool],
         tick: Tick | None = None,
     ) -> VerticalOutcome:
         """Predicts and trains once over. `teacher_logits` float32 [rows], NaN where a row has none, None where the
-        partition has no label set. Raises DataError if the file holds other than `rows` rows."""
+        partition has no label set. `gate_open`: the label gate, of all arms or by name.
+        Raises DataError if the file holds other than `rows` rows."""
         started = time.perf_counter()
-        teachers = _Teachers(teacher_logits, rows, gate_open)
+        covered = _coverage(teacher_logits, rows)
+        teachers = {
+            name: _Teachers(arm, teacher_logits, covered, _is_open(gate_open, name), self.spec.seed)
+            for name, arm in self.arms.items()
+            if arm.supervision is not None
+        }
         ledger = Ledger(rows, tuple(self.students))
-        adapted = np.full(rows, np.nan, np.float32)
-        seconds = dict.fromkeys(("read", "control", "treatment"), 0.0)
-        batches = clipped = 0
+        seconds = dict.fromkeys(("read", "control", "treatment", *self.arms), 0.0)
+        batches = 0
         for start, stop, inputs, y_b in self._batches(source, ledger, seconds):
-            teacher = teachers.batch(start, stop)
-            for arm, student in self.students.items():
+            for name, student in self.students.items():
                 before = time.perf_counter()
-                s_b, a_b = student.step(inputs, y_b, teacher if arm == "treatment" else None)
-                ledger.logits[arm][start:stop] = s_b.numpy()
+                teacher = teachers[name].batch(start, stop, y_b) if name in teachers else None
+                s_b, a_b = student.step(inputs, y_b, teacher)
+                ledger.logits[name][start:stop] = s_b.numpy()
                 if a_b is not None:
-                    adapted[start:stop] = a_b.numpy()
-                seconds[arm] += time.perf_counter() - before
-            if teacher is not None and self.spec.supervision.alpha > 1.0:
-                clipped += clipped_rows(teacher.logits_b, self.spec.supervision.alpha, teacher.mask_b)
+                    teachers[name].adapted[start:stop] = a_b.numpy()
+                seconds[name] += time.perf_counter() - before
             ledger.done = stop
             batches += 1
             if tick is not None:
                 tick(ledger)
         if ledger.done != rows:
             raise _wrong_rows(rows, ledger.done)
-        measured = {arm: ledger.measure(arm, teachers.covered) for arm in self.students}
-        label = self._label_sums(ledger, adapted, teachers.covered)
+        measured = {name: ledger.measure(name, covered) for name in self.students}
+        labels = {name: found.sums(ledger) for name, found in teachers.items()}
+        clipped = {name: found.clipped for name, found in teachers.items()}
         seconds["total"] = time.perf_counter() - started
-        return VerticalOutcome(measured, label, rows, int(teachers.covered.sum()), clipped, batches, seconds)
+        return VerticalOutcome(measured, labels, rows, int(covered.sum()), clipped, batches, seconds)
 
     def _batches(
         self, source: Source, ledger: Ledger, seconds: dict[str, float]
@@ -111,36 +128,59 @@ class VerticalTrainer:
                 yield first + start, first + stop, inputs, labels[start:stop]
                 mark = time.perf_counter()
 
-    @staticmethod
-    def _label_sums(
-        ledger: Ledger, adapted: npt.NDArray[np.float32], covered: npt.NDArray[np.bool_]
-    ) -> BucketSums | None:
-        rows = covered & np.isfinite(adapted)
-        return BucketSums.of(ledger.buckets[rows], ledger.labels[rows], adapted[rows]) if rows.any() else None
-
 
 class _Teachers:
-    """A partition's teacher logits, cut like its batches."""
+    """What teaches one arm over a partition, cut like its batches. `adapted` [rows]: SA's logits, NaN = none yet."""
 
-    def __init__(self, logits: npt.NDArray[np.float32] | None, rows: int, gate_open: bool) -> None:
-        if logits is not None and len(logits) != rows:
-            raise DataError(
-                "labels.rows",
-                f"The label set has {len(logits)} rows, its partition {rows}.",
-                "Score the partition again with the same snapshot.",
-            )
-        self.covered = np.zeros(rows, np.bool_) if logits is None else np.isfinite(logits)
-        self._open = gate_open
-        self._logits = torch.tensor(np.where(self.covered, 0.0 if logits is None else logits, 0.0).astype(np.float32))
-        self._mask = torch.tensor(self.covered.astype(np.float32))
-        self._seen = np.concatenate([[0], np.cumsum(self.covered)])
+    def __init__(
+        self,
+        arm: Arm,
+        logits: npt.NDArray[np.float32] | None,
+        covered: npt.NDArray[np.bool_],
+        gate_open: bool,
+        seed: int,
+    ) -> None:
+        assert arm.supervision is not None  # noqa: S101  for the type checker: a control has no teachers
+        self._arm, self._alpha = arm, arm.supervision.alpha
+        self._open = gate_open or not arm.gated
+        taught = np.zeros(len(covered), np.float32) if logits is None else arm.labels(logits, seed)
+        self._covered = covered
+        self._logits = torch.tensor(np.where(covered, taught, 0.0).astype(np.float32))
+        self._mask = torch.tensor(covered.astype(np.float32))
+        self._seen = np.concatenate([[0], np.cumsum(covered)])
+        self.adapted = np.full(len(covered), np.nan, np.float32)
+        self.clipped = 0
 
-    def batch(self, start: int, stop: int) -> Teacher | None:
+    def batch(self, start: int, stop: int, y_b: torch.Tensor) -> Teacher | None:
         """None where no row of the batch has a logit."""
         covered = int(self._seen[stop] - self._seen[start])
         if not covered:
             return None
-        return Teacher(self._logits[start:stop], self._mask[start:stop], covered == stop - start, self._open)
+        logits_b, mask_b = self._logits[start:stop], self._mask[start:stop]
+        if self._arm.teacher == "true_label":
+            logits_b = self._arm.own(y_b) * mask_b
+        if self._alpha > 1.0:
+            self.clipped += clipped_rows(logits_b, self._alpha, mask_b)
+        return Teacher(logits_b, mask_b, covered == stop - start, self._open)
+
+    def sums(self, ledger: Ledger) -> BucketSums | None:
+        """Sums of the SA-calibrated label; None without a covered row."""
+        rows = self._covered & np.isfinite(self.adapted)
+        return BucketSums.of(ledger.buckets[rows], ledger.labels[rows], self.adapted[rows]) if rows.any() else None
+
+
+def _coverage(logits: npt.NDArray[np.float32] | None, rows: int) -> npt.NDArray[np.bool_]:
+    if logits is not None and len(logits) != rows:
+        raise DataError(
+            "labels.rows",
+            f"The label set has {len(logits)} rows, its partition {rows}.",
+            "Score the partition again with the same snapshot.",
+        )
+    return np.zeros(rows, np.bool_) if logits is None else np.isfinite(logits)
+
+
+def _is_open(gate: bool | Mapping[str, bool], arm: str) -> bool:
+    return gate if isinstance(gate, bool) else gate[arm]
 
 
 def _wrong_rows(expected: int, found: int) -> DataError:
