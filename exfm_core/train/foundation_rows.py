@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exfm_core.data.encode import Block, blocks, foundation_layout
+from exfm_core.data.encode import Block, Layout, blocks, foundation_layout
 from exfm_core.data.partitions import Source
 from exfm_core.spec import FoundationModel, StreamSchema
 from exfm_core.train.rows import Ints, Rows
@@ -31,16 +31,21 @@ def with_tenant(rows: Rows) -> Rows:
 
 
 def merge(streams: list[Stream], model: FoundationModel) -> Iterator[Rows]:
-    """All rows of all streams in event-time order; equal times in the order of `streams`, then of the files.
+    """All rows of all streams as the foundation model reads them: see `merge_as`."""
+    return merge_as([foundation_layout(model, stream.schema) for stream in streams], streams)
+
+
+def merge_as(layouts: list[Layout], streams: list[Stream]) -> Iterator[Rows]:
+    """All rows of all streams in event-time order, each read by its layout; equal times in the order of `streams`,
+    then of the files.
 
     A k-way merge over row groups: memory is bounded by two row groups per stream. A row is handed out once no stream
     can still bring an earlier one.
     """
-    waiting: list[tuple[Iterator[Block], Rows | None]] = []
-    for stream in streams:
-        layout = foundation_layout(model, stream.schema)
-        waiting.append(_next(blocks(stream.source, layout, 1), stream.slot))
     slots = [stream.slot for stream in streams]
+    waiting: list[tuple[Iterator[Block], Rows | None]] = [
+        _next(blocks(stream.source, layout, 1), stream.slot) for layout, stream in zip(layouts, streams, strict=True)
+    ]
     while any(rows is not None for _, rows in waiting):
         horizon = min(int(rows.times[-1]) for _, rows in waiting if rows is not None)
         ready: list[Rows] = []

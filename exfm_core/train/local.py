@@ -149,11 +149,13 @@ def study(
     arms: Sequence[str | Arm] = (CONTROL, TREATMENT),
     gated: bool = True,
     backend: Backend = "fused",
+    starter: bytes | None = None,
 ) -> Course:
     """Trains a vertical model over `partitions`, all arms over one read; `labels[i]` are partition i's teacher logits,
     None where there are none. `gated`: each supervised arm has a label gate of its own, which decides from the
-    partitions before (METHOD §5); False leaves all of them open."""
-    trainer = VerticalTrainer(spec, schema, arms, backend)
+    partitions before (METHOD §5); False leaves all of them open.
+    `starter`: the file that arms with `starter=True` begin from."""
+    trainer = VerticalTrainer(spec, schema, arms, backend, starter)
     supervised = {name: arm.supervision for name, arm in trainer.arms.items() if arm.supervision is not None}
     course = Course(trainer, gate_of={name: [] for name in supervised})
     histories = {name: GateHistory() for name in supervised}

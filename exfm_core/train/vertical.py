@@ -16,7 +16,7 @@ from exfm_core.data.encode import blocks, vertical_layout
 from exfm_core.data.partitions import Source
 from exfm_core.distill.losses import clipped_rows
 from exfm_core.distill.student import Student, Teacher
-from exfm_core.errors import DataError
+from exfm_core.errors import DataError, SpecError
 from exfm_core.metrics.sums import BucketSums
 from exfm_core.models.embeddings import Backend
 from exfm_core.models.inputs import Inputs
@@ -24,6 +24,7 @@ from exfm_core.spec import StreamSchema, VerticalSpec
 from exfm_core.train.arms import TREATMENT, Arm, resolve
 from exfm_core.train.measure import Ledger, Measured
 from exfm_core.train.rows import Cutter, Rows, spans
+from exfm_core.train.starters import apply_starter
 
 Tick = Callable[[Ledger], None]
 """Called after each batch; may raise to stop between two batches."""
@@ -58,14 +59,23 @@ class VerticalTrainer:
     """Holds the arms of one course. `arms`: `control` and `treatment` by name, or any `Arm`."""
 
     def __init__(
-        self, spec: VerticalSpec, schema: StreamSchema, arms: Sequence[str | Arm], backend: Backend = "fused"
+        self,
+        spec: VerticalSpec,
+        schema: StreamSchema,
+        arms: Sequence[str | Arm],
+        backend: Backend = "fused",
+        starter: bytes | None = None,
     ) -> None:
+        """`starter`: the file that arms with `starter=True` begin from. Raises CheckpointError if it does not fit."""
         self.spec = spec
         self.layout = vertical_layout(spec.model, schema)
         self.arms = {arm.name: arm for arm in resolve(arms, spec)}
         self.students = {
             name: Student(arm.spec(spec), schema, arm.supervision, backend) for name, arm in self.arms.items()
         }
+        for name, arm in self.arms.items():
+            if arm.starter:
+                apply_starter(self.students[name], _given(starter, name), spec, schema)
 
     def train(
         self,
@@ -177,6 +187,14 @@ def _coverage(logits: npt.NDArray[np.float32] | None, rows: int) -> npt.NDArray[
             "Score the partition again with the same snapshot.",
         )
     return np.zeros(rows, np.bool_) if logits is None else np.isfinite(logits)
+
+
+def _given(starter: bytes | None, arm: str) -> bytes:
+    if starter is None:
+        raise SpecError(
+            "arms.no_starter", f"Arm {arm!r} begins from a starter, but none was given.", "Pass the starter's file."
+        )
+    return starter
 
 
 def _is_open(gate: bool | Mapping[str, bool], arm: str) -> bool:
