@@ -1,5 +1,8 @@
 """The shared teacher: union features through the catalogue, one head per task kind, a bias per tenant."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -17,14 +20,18 @@ HEAD_WIDTH = 16
 class FoundationNet(nn.Module):
     """Logits for every task kind. The last sparse feature is always `TENANT`."""
 
-    def __init__(self, spec: FoundationSpec, backend: Backend = "fused") -> None:
+    def __init__(
+        self, spec: FoundationSpec, backend: Backend = "fused", tables: Callable[..., Tables] | None = None
+    ) -> None:
+        """`tables`: maker of another kind of tables than `backend`'s, called as `Tables` is."""
         super().__init__()
         model = spec.model
         generator = torch.Generator().manual_seed(spec.seed)
         sparse = {feature.name: feature.buckets for feature in model.features if feature.sparse}
         sparse[TENANT] = model.tenant_slots
         dense = sum(not feature.sparse for feature in model.features)
-        self.tables = Tables(sparse, model.embedding_dim, spec.optimizer.embedding_lr, generator, backend)
+        make_tables = tables or partial(Tables, backend=backend)
+        self.tables = make_tables(sparse, model.embedding_dim, spec.optimizer.embedding_lr, generator)
         make = BACKBONES[model.backbone]
         self.backbone = make(len(sparse), model.embedding_dim, dense, model.mlp, model.cross_layers, generator)
         self.heads = nn.ModuleList(Head(self.backbone.width, HEAD_WIDTH, generator) for _ in model.task_kinds)

@@ -35,9 +35,9 @@ class FoundationOutcome:
 class FoundationTrainer:
     """Holds the foundation lineage. `slots`: tenant slots it has ever trained on."""
 
-    def __init__(self, spec: FoundationSpec, backend: Backend = "fused") -> None:
+    def __init__(self, spec: FoundationSpec, backend: Backend = "fused", net: FoundationNet | None = None) -> None:
         self.spec = spec
-        self.net = FoundationNet(spec, backend)
+        self.net = net or FoundationNet(spec, backend)
         self.optimizer = dense_adam(self.net, spec.optimizer.dense_lr)
         self.slots: frozenset[int] = frozenset()
         self.rows_seen = 0
@@ -93,9 +93,13 @@ class FoundationTrainer:
         self.optimizer.step()
         return float(loss.detach())
 
-    def _judge(self, held: list[Rows], current: Snapshot | None, limits: Limits) -> Judgement:
+    def _finite(self) -> bool:
+        """True if every weight of the candidate is a finite number."""
         tensors = [*self.net.tables.state().values(), *self.net.parameters()]
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+        return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+
+    def _judge(self, held: list[Rows], current: Snapshot | None, limits: Limits) -> Judgement:
+        if not self._finite():
             return Judgement("corrupt", "A weight of the candidate is not a finite number.")
         if not held:
             return Judgement("publish", "No user of this period is held back: nothing to judge on.")
