@@ -38,9 +38,11 @@ __all__ = [
     "LogitHistogram",
     "calibration",
     "lift",
+    "lift_draws",
     "log_loss",
     "log_losses",
     "normalized_entropy",
+    "percentile_interval",
     "pooled_lift",
 ]
 
@@ -193,13 +195,29 @@ def pooled_lift(
     value = 100.0 * (1.0 - float(treatment_k.sum()) / float(control_k.sum()))
     if len(held) < MIN_BUCKETS:
         return Lift(value, None, None, rows, len(held), f"too few users for an interval ({len(held)} buckets)")
-    counts = _resamples(len(held), draws, seed)
-    drawn_control, drawn_treatment = counts @ control_k[held], counts @ treatment_k[held]
-    usable = drawn_control > 0
-    gains = 100.0 * (1.0 - drawn_treatment[usable] / drawn_control[usable])
+    low, high = percentile_interval(_drawn_gains(control_k[held], treatment_k[held], draws, seed), level)
+    return Lift(value, low, high, rows, len(held))
+
+
+def lift_draws(control: BucketSums, treatment: BucketSums, *, draws: int = DRAWS, seed: int = 0) -> Floats:
+    """The resampled lifts behind one model's interval, in %: the same buckets are drawn for the same ``seed`` and the
+    same rows, so that draws of two treatments over one control are pairs."""
+    held = np.flatnonzero(control.n > 0)
+    return _drawn_gains(control.loss[held], treatment.loss[held], draws, seed)
+
+
+def percentile_interval(drawn: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The central ``level`` of resampled figures."""
     tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(gains, [tail, 100.0 - tail])
-    return Lift(value, float(low), float(high), rows, len(held))
+    low, high = np.percentile(drawn, [tail, 100.0 - tail])
+    return float(low), float(high)
+
+
+def _drawn_gains(control_k: Floats, treatment_k: Floats, draws: int, seed: int) -> Floats:
+    counts = _resamples(len(control_k), draws, seed)
+    drawn_control, drawn_treatment = counts @ control_k, counts @ treatment_k
+    usable = drawn_control > 0
+    return np.asarray(100.0 * (1.0 - drawn_treatment[usable] / drawn_control[usable]))
 
 
 @functools.lru_cache(maxsize=8)
