@@ -7,16 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from exfm_core.data.dense import squash
 from exfm_core.data.encode import Block
 from exfm_core.models.inputs import Inputs
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-
-
-def squash(dense: Floats) -> Floats:
-    """sign(x)·log1p(|x|): counts and years become numbers that a network can start from; near 0 it is x itself."""
-    return np.asarray(np.sign(dense) * np.log1p(np.abs(dense)), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
