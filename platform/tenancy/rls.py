@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db import migrations
 from django.db.migrations.operations.base import Operation, OperationCategory
 
 APP = "exfm_app"
@@ -139,12 +140,7 @@ class EnableRLS(_SQL):
         if self.also_reads:
             statements.append(f"CREATE POLICY further_rows ON {table} FOR SELECT TO {APP} USING ({self.also_reads})")
         for command in self.owner:
-            clauses = {"SELECT": "USING (true)", "INSERT": "WITH CHECK (true)"}.get(
-                command, "USING (true) WITH CHECK (true)"
-            )
-            statements.append(
-                f"CREATE POLICY owner_{command.lower()} ON {table} FOR {command} TO CURRENT_USER {clauses}"
-            )
+            statements += OwnerPolicy(self.table, command).forwards()
         if self.parent:
             statements.append(f'ALTER TABLE {table} ADD CONSTRAINT "{self.table}_tenant_key" UNIQUE (tenant_id, id)')
         return statements + Grant(self.table, self.app, self.platform).forwards()
@@ -213,6 +209,30 @@ class TenantForeignKey(_SQL):
         return f"{self.table}.{self.column} refers to a row of the same tenant"
 
 
+class OwnerPolicy(_SQL):
+    """Let SECURITY DEFINER functions, which run as the tables' owner, do `command` on all rows of a table."""
+
+    def __init__(self, table: str, command: str) -> None:
+        self.table = table
+        self.command = command
+
+    def forwards(self) -> list[str]:
+        """Write the policy."""
+        clauses = {"SELECT": "USING (true)", "INSERT": "WITH CHECK (true)"}.get(
+            self.command, "USING (true) WITH CHECK (true)"
+        )
+        name = f"owner_{self.command.lower()}"
+        return [f'CREATE POLICY {name} ON "{self.table}" FOR {self.command} TO CURRENT_USER {clauses}']
+
+    def backwards(self) -> list[str]:
+        """Drop it."""
+        return [f'DROP POLICY owner_{self.command.lower()} ON "{self.table}"']
+
+    def describe(self) -> str:
+        """For `migrate --plan`."""
+        return f"Functions may {self.command} on {self.table}"
+
+
 SAME_TENANT = """
 CREATE FUNCTION exfm_same_tenant() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -230,3 +250,22 @@ BEGIN
 END $$
 """
 """Trigger of `TenantForeignKey(platform_parent=True)`; runs as the caller, so an invisible parent is a refused one."""
+
+
+def function(signature: str, body: str) -> migrations.RunSQL:
+    """Create a function that only the two roles may call."""
+    return migrations.RunSQL(_created(signature, body), f"DROP FUNCTION {signature}")
+
+
+def replaced(signature: str, old: str, new: str) -> list[migrations.RunSQL]:
+    """Put another body, and other columns, in a function's place."""
+    drop = f"DROP FUNCTION {signature}"
+    return [migrations.RunSQL([drop, *_created(signature, new)], [drop, *_created(signature, old)])]
+
+
+def _created(signature: str, body: str) -> list[str]:
+    return [
+        body,
+        f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION {signature} TO {APP}, {PLATFORM}",
+    ]

@@ -7,11 +7,12 @@ from tenancy.models import Role
 READ = frozenset({"insights:read", "streams:read", "models:read", "runs:read", "costs:read", "members:read"})
 WRITE = frozenset({"streams:write", "models:write", "runs:write"})
 TOKENS = frozenset({"tokens:read", "tokens:write"})
+WEBHOOKS = frozenset({"webhooks:read", "webhooks:write"})
 OWNERS = frozenset({"members:write", "audit:read"})
 
 ROLES: Mapping[Role, frozenset[str]] = {
-    Role.OWNER: READ | WRITE | TOKENS | OWNERS,
-    Role.ENGINEER: READ | WRITE | TOKENS,
+    Role.OWNER: READ | WRITE | TOKENS | WEBHOOKS | OWNERS,
+    Role.ENGINEER: READ | WRITE | TOKENS | WEBHOOKS,
     Role.VIEWER: READ,
     Role.BILLING: frozenset({"insights:read", "models:read", "costs:read"}),
 }

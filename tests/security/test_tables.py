@@ -11,16 +11,30 @@ from tests.kit.roles import OWNER, database_role
 
 APPEND_ONLY = ("tenancy_auditentry", "budgets_ledgerentry")
 
-OUTSIDE_TENANTS = {"tenancy_tenant", "tenancy_user"}
+OUTSIDE_TENANTS = {
+    "tenancy_identity",
+    "tenancy_recoverycode",
+    "tenancy_secondfactor",
+    "tenancy_tenant",
+    "tenancy_user",
+}
 """Tables with policies of their own: no `tenant_id`, yet not everybody's."""
 
 OWNERS_FUNCTIONS = {
     "budgets_fm_shares",
     "budgets_my_fm_share",
+    "exfm_adopt_identity",
+    "exfm_audit_account",
+    "exfm_change_password",
+    "exfm_create_user",
+    "exfm_identity",
+    "exfm_invitation",
     "exfm_login",
+    "exfm_password_reset",
     "exfm_token",
     "exfm_touch_login",
     "exfm_touch_token",
+    "exfm_use_password_reset",
     "exfm_user",
     "registry_next_slot",
 }
