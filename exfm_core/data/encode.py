@@ -54,9 +54,9 @@ class Layout:
 
 
 def vertical_layout(model: VerticalModel, schema: StreamSchema) -> Layout:
-    """Layout of a vertical model on its own stream: one label, the model's features by name."""
+    """Layout of a vertical model on its own stream: the model's features by name, a label per task, the primary first."""
     inputs = tuple(Input(feature, feature.name) for feature in model.resolve(schema))
-    return Layout(schema, inputs, (schema.task(model.task).label,))
+    return Layout(schema, inputs, tuple(schema.task(task).label for task in model.tasks))
 
 
 def foundation_layout(model: FoundationModel, schema: StreamSchema) -> Layout:

@@ -130,7 +130,7 @@ def tenant(slug: str, seed: int) -> TenantRecipe:
         model_name=f"{slug}-{task}",
         schema=SCHEMA,
         vertical=VerticalSpec(
-            VerticalModel(features=SERVED, task=task),
+            VerticalModel(features=SERVED, tasks=(task,)),
             Optimizer(batch_size=32, dense_lr=4e-3, embedding_lr=0.05),
             Supervision("strong"),
             seed=seed,

@@ -16,10 +16,10 @@ from exfm_core.spec import (
     StreamSchema,
     Supervision,
     Task,
+    VerticalBackbone,
     VerticalModel,
     VerticalSpec,
 )
-from exfm_core.spec.model import Backbone
 from exfm_core.spec.supervision import Preset
 
 SHARED = (
@@ -83,7 +83,7 @@ class Team:
     model: str
     label: str
     traffic: Traffic
-    backbone: Backbone = "dcnv2"
+    backbone: VerticalBackbone = "dcnv2"
     preset: Preset = "strong"
     embedding_lr: float = 1.6
 
@@ -122,7 +122,7 @@ def tenant(team: Team, seed: int) -> TenantRecipe:
         tasks=(Task(task, task, team.label),),
     )
     vertical = VerticalSpec(
-        model=VerticalModel(features=SERVED, task=task, backbone=team.backbone),
+        model=VerticalModel(features=SERVED, tasks=(task,), backbone=team.backbone),
         optimizer=Optimizer(batch_size=128, dense_lr=2e-3, embedding_lr=team.embedding_lr),
         supervision=Supervision(team.preset),
         seed=seed,

@@ -23,7 +23,8 @@ class Feature(Record):
     categorical: int64 id >= 0; its embedding row is ``splitmix64(id) % buckets`` if ``hashed``, else the id itself,
     which must be below ``buckets``. sequence: a list of such ids, ``max_length`` at most. dense: a finite float.
     ``catalogue`` names the foundation model's feature it feeds ("" = private). ``privileged``: only the foundation
-    model may see it; a vertical model that asks for it is refused.
+    model may see it; a vertical model that asks for it is refused. ``managed`` instead of ``hashed``: each id gets a
+    row of its own, and the ids seen least recently give theirs up when all ``buckets`` rows are taken.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Feature(Record):
     max_length: int = 0
     catalogue: str = ""
     privileged: bool = False
+    managed: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name, "Feature.name")
@@ -48,6 +50,12 @@ class Feature(Record):
             check_int(self.buckets, f"{path}.buckets", 1, 2**31 - 1)
         low, high = (1, 1024) if self.kind == "sequence" else (0, 0)
         check_int(self.max_length, f"{path}.max_length of a {self.kind} feature", low, high)
+        if self.managed and (self.hashed or not self.sparse):
+            raise SpecError(
+                "spec.managed",
+                f"{path} is managed, so its ids own their rows, but it is {'hashed' if self.sparse else 'dense'}.",
+                "Set hashed to false, or managed to false." if self.sparse else "Set managed to false.",
+            )
         if self.privileged and not self.catalogue:
             raise SpecError(
                 "spec.privileged_private",
@@ -59,6 +67,11 @@ class Feature(Record):
     def sparse(self) -> bool:
         """True if the feature has an embedding table (categorical or sequence)."""
         return self.kind != "dense"
+
+    @property
+    def bounded(self) -> bool:
+        """True if the column's ids are the embedding rows themselves, so that they must lie below ``buckets``."""
+        return self.sparse and not self.hashed and not self.managed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,32 +9,54 @@ import re
 import types
 from collections import Counter
 from collections.abc import Hashable, Mapping
-from typing import Any, ClassVar, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, cast, get_args, get_origin, get_type_hints
 
 from exfm_core.errors import SpecError
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+NAME_PATTERN = r"[a-z][a-z0-9_]{0,62}"
+_NAME = re.compile(NAME_PATTERN + r"\Z")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of a number: metadata of an ``Annotated`` field, checked by ``check_ranges`` and told by the schema."""
+
+    low: float
+    high: float
+    open_low: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a text must match, told by the schema; ``check_name`` checks it."""
+
+    regex: str
+
+
+Name = Annotated[str, Pattern(f"^{NAME_PATTERN}$")]
 
 
 class Record:
-    """Mixin for frozen dataclasses: ``to_json()`` and ``from_json()`` with unknown fields refused by name."""
+    """Mixin for frozen dataclasses: JSON out and in with unknown fields refused by name, and their JSON Schema."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready object; nested records become objects, tuples become lists."""
-        return {field.name: _encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {field.name: encode(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], *, path: str = "") -> Self:
         """Build the record from a JSON object.
 
         ``path`` is where the object stands in a larger document; it appears in error messages.
+        A document of an older schema version is migrated first.
         Raises SpecError for a wrong type, an unknown or a missing field.
         """
         where = path or cls.__name__
         if not isinstance(data, Mapping):
             raise SpecError("spec.not_an_object", f"{where} must be a JSON object, not {_said(data)}.", "Write {…}.")
+        data = cls._of_today(data, where)
         fields = {field.name: field for field in dataclasses.fields(cls)}
         unknown = sorted(str(name) for name in data if name not in fields)
         if unknown:
@@ -52,17 +74,48 @@ class Record:
                 raise SpecError("spec.missing_field", f"{where} needs the field {name!r}.", f"Add {name!r}.")
         return cls(**values)
 
+    @classmethod
+    def _of_today(cls, data: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        """The document in today's form; records with versions migrate here."""
+        return data
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the record's JSON Schema (draft 2020-12): what ``from_json`` takes, as a form can show it.
+
+        Bounds that depend on other fields are not in it: ``from_json`` has the last word.
+        """
+        from exfm_core.spec.schema import json_schema  # imported here: no run needs it
+
+        return json_schema(cls)
+
+    def check_ranges(self) -> None:
+        """Refuse a value outside the ``Range`` of its field. Raises SpecError."""
+        for name, bounds, whole in _ranges(cast(Hashable, type(self))):
+            path = f"{type(self).__name__}.{name}"
+            if whole:
+                check_int(getattr(self, name), path, int(bounds.low), int(bounds.high))
+            else:
+                check_float(getattr(self, name), path, bounds.low, bounds.high, open_low=bounds.open_low)
+
+
+@functools.cache
+def _ranges(record: Hashable) -> tuple[tuple[str, Range, bool], ...]:
+    hints = get_type_hints(record, include_extras=True)
+    found = ((name, get_args(hint)) for name, hint in hints.items())
+    return tuple((name, item, args[0] is int) for name, args in found for item in args[1:] if isinstance(item, Range))
+
 
 @functools.cache
 def _hints(record: Hashable) -> dict[str, Any]:
     return get_type_hints(record)
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
     if isinstance(value, Record):
         return value.to_json()
     if isinstance(value, tuple):
-        return [_encode(item) for item in value]
+        return [encode(item) for item in value]
     return value
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from exfm_core.errors import SpecError
-from exfm_core.spec.record import Record, check_choice, check_float, check_int
+from exfm_core.spec.record import Range, Record, check_choice
 
 Preset = Literal["none", "safe", "strong", "custom"]
 
@@ -22,35 +22,34 @@ PRESETS: dict[str, dict[str, float]] = {
 """none: control. safe: AH and SA; any teacher (w_sa = 1 is measured, docs/results/recipes.md). strong: AH and
 calibrated KD; same-task teachers only."""
 
-_LEVERS = ("alpha", "beta", "w", "w_sa", "w_kd", "beta_sa")
+_WEIGHT = Range(0.0, 100.0)
+_LEVERS = ("alpha", "beta", "w", "w_sa", "w_kd", "beta_sa", "w_single")
 
 
 @dataclass(frozen=True, slots=True)
 class Supervision(Record):
-    """Loss = L_s + w·L_d + w_sa·L_sa + w_kd·L_ckd.
+    """Loss = L_s + w·L_d + w_sa·L_sa + w_kd·L_ckd + w_single·h(s, q).
 
     ``alpha`` scales the teacher's probability, ``beta`` and ``beta_sa`` scale the gradient that the auxiliary heads
     send into the backbone. A named preset fixes every lever: a value that contradicts it is refused, use ``custom``.
+    ``w_single`` is the baseline of a single head on the raw label, which inherits the teacher's bias.
     ``aux_width`` and ``adapter_width`` are hidden widths; neither is served.
     """
 
     preset: Preset = "safe"
-    alpha: float = 1.0
-    beta: float = 1.0
-    w: float = 1.0
-    w_sa: float = 0.0
-    w_kd: float = 0.0
-    beta_sa: float = 1.0
-    aux_width: int = 128
-    adapter_width: int = 16
+    alpha: Annotated[float, Range(0.0, 100.0, open_low=True), "Label scaling"] = 1.0
+    beta: Annotated[float, _WEIGHT, "Gradient scaling of the auxiliary head"] = 1.0
+    w: Annotated[float, _WEIGHT, "Weight of the auxiliary head's loss"] = 1.0
+    w_sa: Annotated[float, _WEIGHT, "Weight of the student adapter's loss"] = 0.0
+    w_kd: Annotated[float, _WEIGHT, "Weight of calibrated distillation on the serving head"] = 0.0
+    beta_sa: Annotated[float, _WEIGHT, "Gradient scaling of the adapter's head"] = 1.0
+    aux_width: Annotated[int, Range(1, 1024)] = 128
+    adapter_width: Annotated[int, Range(1, 256)] = 16
+    w_single: Annotated[float, _WEIGHT, "Weight of the raw label on the serving head (baseline)"] = 0.0
 
     def __post_init__(self) -> None:
         check_choice(self.preset, ("none", "safe", "strong", "custom"), "Supervision.preset")
-        check_float(self.alpha, "Supervision.alpha", 0.0, 100.0, open_low=True)
-        for name in ("beta", "w", "w_sa", "w_kd", "beta_sa"):
-            check_float(getattr(self, name), f"Supervision.{name}", 0.0, 100.0)
-        check_int(self.aux_width, "Supervision.aux_width", 1, 1024)
-        check_int(self.adapter_width, "Supervision.adapter_width", 1, 256)
+        self.check_ranges()
         if self.preset != "custom":
             self._apply_preset()
         for pull, formula in ((self.beta * self.w, "β·w"), (self.beta_sa * self.w_sa, "β_sa·w_sa")):
@@ -76,7 +75,7 @@ class Supervision(Record):
     @property
     def uses_teacher(self) -> bool:
         """True if any term reads the foundation model's labels."""
-        return self.w > 0 or self.w_sa > 0 or self.w_kd > 0
+        return self.w > 0 or self.w_sa > 0 or self.w_kd > 0 or self.w_single > 0
 
     @property
     def same_task_only(self) -> bool:

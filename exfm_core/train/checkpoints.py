@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from exfm_core.distill.student import Student
-from exfm_core.errors import CheckpointError
+from exfm_core.errors import CheckpointError, SpecError
 from exfm_core.models.embeddings import Tables
 from exfm_core.models.foundation import FoundationNet
+from exfm_core.spec import FoundationSpec, Record, StreamSchema, VerticalSpec
 from exfm_core.train.tensors import copy_into, pack, unpack
 
 KIND: Final = "checkpoint"
@@ -82,7 +83,7 @@ def save_student(student: Student, identity: dict[str, Any], position: dict[str,
 
 def load_student(student: Student, data: bytes, identity: dict[str, Any]) -> dict[str, Any]:
     """Restores the arm bit by bit; returns the position it was saved at. Raises CheckpointError."""
-    record, tensors = _open(data, identity)
+    record, tensors = _open(data, identity, VerticalSpec)
     _restore(student.net.tables, _student_parts(student), tensors)
     return dict(record["position"])
 
@@ -99,14 +100,16 @@ def load_foundation(
     net: FoundationNet, optimizer: torch.optim.Adam, data: bytes, identity: dict[str, Any]
 ) -> dict[str, Any]:
     """Restores the foundation lineage; returns its position. Raises CheckpointError."""
-    record, tensors = _open(data, identity)
+    record, tensors = _open(data, identity, FoundationSpec)
     _restore(net.tables, [_Part("net", net, optimizer)], tensors)
     return dict(record["position"])
 
 
-def _open(data: bytes, identity: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _open(
+    data: bytes, identity: dict[str, Any], spec: type[VerticalSpec] | type[FoundationSpec]
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     record, tensors = unpack(data, KIND)
-    found = record.get("identity") or {}
+    found, identity = (_of_today(one, spec) for one in (record.get("identity") or {}, identity))
     different = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
     if different:
         raise CheckpointError(
@@ -115,3 +118,15 @@ def _open(data: bytes, identity: dict[str, Any]) -> tuple[dict[str, Any], dict[s
             "A lineage goes on only with the spec, schema and arm it began with: open a new one.",
         )
     return record, tensors
+
+
+def _of_today(identity: dict[str, Any], spec: type[VerticalSpec] | type[FoundationSpec]) -> dict[str, Any]:
+    """The identity as this release writes it: what an older one wrote in fewer fields is the same course of training."""
+    readers: dict[str, type[Record]] = {"spec": spec, "schema": StreamSchema}
+    try:
+        return {
+            name: readers[name].from_json(value).to_json() if name in readers else value
+            for name, value in identity.items()
+        }
+    except SpecError:
+        return identity

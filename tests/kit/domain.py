@@ -44,7 +44,7 @@ def schema(**changes: Any) -> StreamSchema:
 
 def vertical_spec(preset: str = "safe", **shape: Any) -> VerticalSpec:
     """Return a small vertical model's spec on `schema()`."""
-    values: dict[str, Any] = {"features": ("user_id", "item_id", "score"), "task": "click"}
+    values: dict[str, Any] = {"features": ("user_id", "item_id", "score"), "tasks": ("click",)}
     return VerticalSpec(
         model=spec.VerticalModel(**{**values, **shape}),
         supervision=Supervision(preset=preset),  # type: ignore[arg-type]

@@ -85,7 +85,7 @@ def cards(*, models: Sequence[VerticalModel]) -> list[Card]:
                 version=version,
                 comparison=held,
                 teaching=taught.get(held.lead, Teaching()) if held.lead else Teaching(),
-                task=str(version.spec["model"]["task"]),
+                task=registry.spec_of(version).model.task,
                 lift=gained,
                 ne=Arms(ne(everything.control), ne(everything.treatment)) if everything else Arms(None, None),
                 auc=Arms(_area(areas, held.control), _area(areas, held.treatment)),

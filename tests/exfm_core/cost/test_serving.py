@@ -31,7 +31,7 @@ SPARSE = ("item", "place", "recent")
 
 
 def spec(backbone: Any, features: tuple[str, ...], **model: Any) -> VerticalSpec:
-    return VerticalSpec(VerticalModel(features, "click", backbone, **model))
+    return VerticalSpec(VerticalModel(features, ("click",), backbone, **model))
 
 
 CASES = [

@@ -14,7 +14,7 @@ from exfm_core.spec import Feature, FoundationModel, VerticalModel
 
 from .rows import schema, table
 
-VM = vertical_layout(VerticalModel(("item_id", "recent", "age", "hour"), "click"), schema())
+VM = vertical_layout(VerticalModel(("item_id", "recent", "age", "hour"), ("click",)), schema())
 
 
 def write(path: Path, count: int = 1000, group: int = 300) -> Path:
@@ -94,7 +94,7 @@ def test_foundation_layout_fills_what_the_stream_lacks(tmp_path: Path) -> None:
 
 def test_a_stream_without_users_is_bucketed_by_time(tmp_path: Path) -> None:
     pq.write_table(table(500, user_key=None), tmp_path / "p")
-    layout = vertical_layout(VerticalModel(("item_id",), "click"), schema(None))
+    layout = vertical_layout(VerticalModel(("item_id",), ("click",)), schema(None))
     buckets = np.concatenate([block.user_buckets for block in blocks(tmp_path / "p", layout, 100)])
     assert 2 <= len(np.unique(buckets)) <= 5
 

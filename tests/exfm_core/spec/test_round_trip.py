@@ -31,7 +31,7 @@ def schema() -> StreamSchema:
 
 
 def vertical(**model: Any) -> VerticalSpec:
-    return VerticalSpec(model=VerticalModel(**{"features": ("item_id", "age"), "task": "click", **model}))
+    return VerticalSpec(model=VerticalModel(**{"features": ("item_id", "age"), "tasks": ("click",), **model}))
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_json_round_trip(record: Any) -> None:
 
 def test_unknown_field_is_named_with_its_path() -> None:
     data = vertical().to_json()
-    data["model"]["weight_decay"] = 0.1
-    with pytest.raises(SpecError, match=r"VerticalSpec.model has no field 'weight_decay'") as caught:
+    data["model"]["dropout"] = 0.1
+    with pytest.raises(SpecError, match=r"VerticalSpec.model has no field 'dropout'") as caught:
         VerticalSpec.from_json(data)
     assert caught.value.code == "spec.unknown_field"
     assert "embedding_dim" in caught.value.mend
@@ -62,10 +62,14 @@ def test_unknown_field_is_named_with_its_path() -> None:
         ({"seed": "0"}, "spec.wrong_type"),
         ({"seed": True}, "spec.wrong_type"),
         ({"model": []}, "spec.not_an_object"),
-        ({"model": {"task": "click"}}, "spec.missing_field"),
-        ({"model": {"task": "click", "features": "item_id"}}, "spec.wrong_type"),
-        ({"model": {"task": "click", "features": ["x"], "backbone": "bert"}}, "spec.not_a_choice"),
-        ({"schema_version": 2}, "spec.schema_version"),
+        ({"model": {"tasks": ["click"]}}, "spec.missing_field"),
+        ({"model": {"tasks": ["click"], "features": "item_id"}}, "spec.wrong_type"),
+        ({"model": {"tasks": ["click"], "features": ["x"], "backbone": "bert"}}, "spec.not_a_choice"),
+        ({"schema_version": 3}, "spec.schema_version"),
+        ({"schema_version": True}, "spec.schema_version"),
+        ({"model": {"task": "click", "features": ["x"]}}, "spec.unknown_field"),
+        ({"optimizer": {"weight_decay": 0.1}}, "spec.ignored_by_kernels"),
+        ({"optimizer": {"max_norm": 1.0}}, "spec.ignored_by_kernels"),
     ],
 )
 def test_bad_json_is_refused(change: dict[str, Any], code: str) -> None:

@@ -45,7 +45,7 @@ def vertical(supervision: Supervision | None = None, **changes: Any) -> Vertical
     """A small model that reads everything but the user."""
     model = VerticalModel(
         features=("item_id", "recent", "placement", "age"),
-        task=changes.pop("task", "click"),
+        tasks=changes.pop("tasks", ("click",)),
         backbone=changes.pop("backbone", "dcnv2"),
         mlp=(16, 8),
         head_width=8,

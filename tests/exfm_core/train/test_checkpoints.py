@@ -88,3 +88,20 @@ def test_another_kind_of_file_is_refused() -> None:
 def test_identity_survives_json() -> None:
     stored = json.loads(json.dumps({"schema": schema().to_json()}))
     assert StreamSchema.from_json(stored["schema"]) == schema()
+
+
+def test_a_lineage_of_version_1_goes_on_under_its_migrated_spec(tmp_path: Path) -> None:
+    """What version 1 wrote: one `task`, no field that came later, also in the schema's features."""
+    spec = vertical().to_json() | {"schema_version": 1}
+    spec["model"] = {k: v for k, v in spec["model"].items() if k not in ("tasks", "experts", "attention")}
+    spec["model"]["task"] = "click"
+    spec["supervision"] = {k: v for k, v in spec["supervision"].items() if k != "w_single"}
+    columns = schema().to_json()
+    columns["features"] = [{k: v for k, v in f.items() if k != "managed"} for f in columns["features"]]
+    built = trainer()
+    train(built, tmp_path, partition(tmp_path, 200, 0))
+    old = save_student(built.students["treatment"], {"spec": spec, "schema": columns, "arm": "treatment"}, {"rows": 9})
+    today = {"spec": vertical().to_json(), "schema": schema().to_json(), "arm": "treatment"}
+    assert load_student(trainer().students["treatment"], old, today) == {"rows": 9}
+    with pytest.raises(CheckpointError, match="its spec differ"):
+        load_student(trainer().students["treatment"], old, today | {"spec": vertical(seed=4).to_json()})

@@ -52,7 +52,7 @@ def test_a_stream_that_maps_nothing_is_refused() -> None:
 def test_a_task_without_a_head_is_refused() -> None:
     tasks = (Task("click", "click", "clicked"), Task("buy", "conversion", "bought"))
     stream = domain.make_stream(domain.make_tenant(), schema=domain.schema(tasks=tasks).to_json())
-    model = domain.make_model(stream, shape=domain.vertical_spec(task="buy"))
+    model = domain.make_model(stream, shape=domain.vertical_spec(tasks=("buy",)))
     with pytest.raises(DomainError, match="no head for tasks of kind 'conversion'"):
         services.bind_model(model=model, foundation_model=domain.make_foundation_model())
     assert selectors.open_binding(model_id=model.id) is None

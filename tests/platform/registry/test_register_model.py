@@ -63,7 +63,7 @@ def test_a_teacher_brings_a_binding_and_a_slot(stream) -> None:
         ({"features": ("user_id", "nope")}, "spec.unknown_feature", "'nope'"),
         ({"features": ("user_id", "secret_id")}, "spec.privileged_feature", "'secret_id' is privileged"),
         ({"features": ("score",)}, "spec.no_sparse_feature", "no categorical"),
-        ({"task": "like"}, "spec.unknown_task", "'like'"),
+        ({"tasks": ("like",)}, "spec.unknown_task", "'like'"),
     ],
 )
 def test_impossible_specs_are_refused(stream, shape: dict, code: str, says: str) -> None:

@@ -6,7 +6,7 @@ it('takes what may be served, never a privileged feature', () => {
   expect(firstModel({ id: 's1', schema }, null)).toEqual({
     name: 'click-1',
     stream: 's1',
-    spec: { model: { backbone: 'dcnv2', features: ['item_id'], task: 'click' }, optimizer: {}, supervision: { preset: 'safe' } },
+    spec: { model: { backbone: 'dcnv2', features: ['item_id'], tasks: ['click'] }, optimizer: {}, supervision: { preset: 'safe' } },
   })
   expect(firstModel({ id: 's1', schema: { features: 'broken' } }, null)).toBeNull()
 })

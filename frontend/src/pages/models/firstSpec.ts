@@ -34,5 +34,5 @@ export function firstModel(stream: Pick<Stream, 'id' | 'schema'>, teacher: Teach
   if (features.length === 0 || first === undefined) return null
   const task = first.name
   const taught = teacher?.id != null && teaches(teacher, first, all) ? { foundation_model: teacher.id } : {}
-  return { name: `${task}-1`, stream: stream.id, ...taught, spec: { model: { backbone: 'dcnv2', features, task }, optimizer: {}, supervision: { preset: 'safe' } } }
+  return { name: `${task}-1`, stream: stream.id, ...taught, spec: { model: { backbone: 'dcnv2', features, tasks: [task] }, optimizer: {}, supervision: { preset: 'safe' } } }
 }
