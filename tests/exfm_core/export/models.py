@@ -1,0 +1,43 @@
+"""Trained small models and requests for the export's tests."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from exfm_core.data.encode import blocks, vertical_layout
+from exfm_core.models.vertical import VerticalNet
+from exfm_core.spec import VerticalSpec
+from exfm_core.train.rows import Cutter, Rows
+from exfm_core.train.vertical import VerticalTrainer
+from tests.exfm_core.train.factories import partition, rows, schema
+
+BACKBONES = ("dcnv2", "dlrm", "deepfm")
+
+
+def trained(root: Path, spec: VerticalSpec) -> VerticalTrainer:
+    """Both arms after one partition with a teacher, their tables then widened: a young model says the same of all rows,
+    and nothing could differ."""
+    part = partition(root, 600, 1)
+    trainer = VerticalTrainer(spec, schema(), ("control", "treatment"))
+    teacher = np.random.default_rng(0).normal(size=600).astype(np.float32)
+    trainer.train(root / part.file.uri, 600, teacher, gate_open=True)
+    for student in trainer.students.values():
+        for weight in student.net.tables.kernel.weights:
+            weight.mul_(20.0)
+    return trainer
+
+
+def columns(count: int = 200, seed: int = 4) -> dict[str, Any]:
+    """Raw values of the rows of `partition(root, count, 2, seed)`; about a quarter of the bags are empty."""
+    table = rows(count, 2, seed)
+    return {name: table[name].to_pylist() for name in ("item_id", "recent", "placement", "age")}
+
+
+def expected_logits(root: Path, net: VerticalNet, spec: VerticalSpec, count: int = 200, seed: int = 4) -> np.ndarray:
+    """What the training code says of the same rows, through its own reader: [B]."""
+    part = partition(root, count, 2, seed)
+    (block,) = blocks(root / part.file.uri, vertical_layout(spec.model, schema()), 1)
+    with torch.no_grad():
+        return np.asarray(net(Cutter(Rows.of(block)).inputs(0, count)).numpy())

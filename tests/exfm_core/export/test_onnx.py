@@ -1,0 +1,102 @@
+"""The ONNX graph predicts what the training code predicts, and is the control's graph whatever taught the model."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from exfm_core.errors import CheckpointError, ExfmError
+from exfm_core.export import onnx_file
+from exfm_core.export.folder import GRAPH
+from exfm_core.export.onnx_file import export_folder
+from exfm_core.export.predictor import Predictor
+from exfm_core.export.serving import export_net
+from tests.exfm_core.export.models import BACKBONES, columns, expected_logits, trained
+from tests.exfm_core.train.factories import schema, vertical
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_equals_the_training_graph_at_every_batch_size(tmp_path: Path, backbone: str) -> None:
+    spec = vertical(backbone=backbone)
+    net = trained(tmp_path, spec).students["treatment"].net
+    export_folder(export_net(net, spec, schema()), tmp_path / "out")
+    predictor = Predictor(tmp_path / "out", threads=2)
+    logits = expected_logits(tmp_path, net, spec)
+    assert logits.std() > 0.1
+    raw = columns()
+    assert any(not bag for bag in raw["recent"])
+    for rows in (1, 64, 65, 200):
+        part = {name: values[:rows] for name, values in raw.items()}
+        found = predictor.predict(part)["click"]
+        assert found.shape == (rows,) and found.dtype == np.float32
+        np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits[:rows])), atol=5e-6)
+    np.testing.assert_allclose(predictor.run(predictor.encoder.encode(raw))[1], logits, atol=2e-5, rtol=2e-5)
+
+
+def test_treatment_serves_exactly_the_controls_operators_and_parameters(tmp_path: Path) -> None:
+    """METHOD §3, invariant 8. FLOPs follow: equal operators on equal shapes, and equal figures in the manifest."""
+    spec = vertical()
+    graphs, costs = [], []
+    for arm, student in trained(tmp_path, spec).students.items():
+        export_folder(export_net(student.net, spec, schema()), tmp_path / arm)
+        graphs.append(_shape_of(tmp_path / arm / GRAPH))
+        costs.append(Predictor(tmp_path / arm).folder.manifest["cost"])
+        parameters = sum(w.numel() for w in student.net.parameters())
+        parameters += sum(w.numel() for w in student.net.tables.kernel.weights)
+        assert costs[-1]["parameters"] == parameters
+    assert graphs[0] == graphs[1]
+    assert costs[0] == costs[1]
+    operators, weights = graphs[1]
+    assert not any(word in name for name in weights for word in ("auxiliary", "adapter", "d2"))
+    assert "Loop" not in {kind for kind, _ in operators}
+
+
+def test_int8_tables_stay_inside_their_bound(tmp_path: Path) -> None:
+    spec = vertical()
+    net = trained(tmp_path, spec).students["treatment"].net
+    data = export_net(net, spec, schema())
+    export_folder(data, tmp_path / "float")
+    export_folder(data, tmp_path / "int8", int8=True)
+    (table,) = [w for w in _weights(tmp_path / "int8") if w.name == "table.weight"]
+    assert table.data_type == onnx.TensorProto.INT8
+    kinds = [kind for kind, _ in _shape_of(tmp_path / "int8" / GRAPH)[0]]
+    assert kinds.index("Gather") < kinds.index("Cast"), "rows are gathered before they become floats"
+    raw = columns()
+    exact, rough = (Predictor(tmp_path / name).predict(raw)["click"] for name in ("float", "int8"))
+    stated = Predictor(tmp_path / "int8").folder.manifest["checked"]["largest_logit_difference"]
+    assert 0 < np.abs(exact - rough).max() < 1e-2
+    assert 0 < stated < 5e-2
+
+
+def test_the_files_are_the_same_from_the_same_weights_and_name_no_machine(tmp_path: Path) -> None:
+    spec = vertical()
+    data = export_net(trained(tmp_path, spec).students["control"].net, spec, schema())
+    for name in ("a", "b"):
+        export_folder(data, tmp_path / name)
+    files = [Predictor(tmp_path / name).folder.manifest["files"] for name in ("a", "b")]
+    assert files[0] == files[1]
+    assert b".py" not in (tmp_path / "a" / GRAPH).read_bytes()
+
+
+def test_a_graph_that_predicts_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = vertical()
+    data = export_net(trained(tmp_path, spec).students["control"].net, spec, schema())
+    original = onnx_file._logits
+    monkeypatch.setattr(onnx_file, "_logits", lambda *given: original(*given) + 0.01)
+    with pytest.raises(CheckpointError, match=r"differ .* up to 0\.01") as caught:
+        export_folder(data, tmp_path / "out")
+    assert caught.value.code == "export.differs"
+    with pytest.raises(ExfmError, match="not empty"):
+        export_folder(data, tmp_path / "out")
+
+
+def _shape_of(path: Path) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    graph = onnx.load(str(path)).graph
+    operators = [(node.op_type, tuple(node.input)) for node in graph.node]
+    return operators, {w.name: (w.data_type, tuple(w.dims)) for w in graph.initializer}
+
+
+def _weights(folder: Path) -> Any:
+    return onnx.load(str(folder / GRAPH)).graph.initializer
