@@ -42,5 +42,9 @@ class LeakError(ExfmError):
     """A teacher label that could know the future of the rows it labels."""
 
 
+class CapacityError(ExfmError):
+    """Work that fits the machine, but not now: others use what it needs."""
+
+
 class ProtocolError(ExfmError):
     """A message between the child process and its supervisor that breaks the protocol."""

@@ -9,7 +9,8 @@ import sys
 import traceback
 from typing import Protocol
 
-from exfm_core.errors import CheckpointError, DataError, ExfmError, SpecError
+from exfm_core.cost import memory
+from exfm_core.errors import CapacityError, CheckpointError, DataError, ExfmError, SpecError
 from exfm_core.events import Ack, Done, Error, Finish, ProtocolError, Ready, Start, Stopped, Work
 from exfm_core.events.messages import Fault
 from exfm_core.spec import FoundationSpec, StreamSchema, VerticalSpec
@@ -109,11 +110,13 @@ def _open(start: Start, storage: Storage, channel: Channel) -> tuple[Job, Ready]
 
 
 def _read_specs(start: Start) -> None:
-    """Raises SpecError for what the job could not be built from."""
+    """Raises SpecError for what the job could not be built from, SpecError or CapacityError for want of memory."""
     if start.job == "vm.train":
-        VerticalSpec.from_json(start.spec or {}).model.resolve(StreamSchema.from_json(start.schema or {}))
+        spec, schema = VerticalSpec.from_json(start.spec or {}), StreamSchema.from_json(start.schema or {})
+        memory.require(memory.vertical_memory(spec, schema, arms=len(start.arms)), "Training this model")
     elif start.job == "fm.train":
-        FoundationSpec.from_json(start.spec or {})
+        plan = memory.foundation_memory(FoundationSpec.from_json(start.spec or {}))
+        memory.require(plan, "Training this foundation model")
 
 
 _REPORT = "This is a defect of the supervisor: report it."
@@ -140,4 +143,6 @@ def describe(error: Exception) -> Error:
 def _fault(error: ExfmError) -> Fault:
     if error.code.startswith(("labels.", "data.offsets")) or isinstance(error, CheckpointError):
         return "platform"
+    if isinstance(error, CapacityError):
+        return "capacity"
     return "user" if isinstance(error, DataError | SpecError) else "platform"
