@@ -77,7 +77,8 @@ class VmDone:
 @dataclass(frozen=True, slots=True)
 class HeadVerdict:
     """One task head on one tenant's held-back rows. NE is None where only one class occurs, `ne_current` also where
-    nothing is published yet; `calibration` = Σp / Σy, None without positives."""
+    nothing is published yet; `calibration` = Σp / Σy, None without positives. `regressed`: beyond chance outside the
+    gate's limits there; of a tenant, it shuts that tenant's label gate and rejects nothing."""
 
     tenant_slot: int
     task: str
@@ -85,6 +86,7 @@ class HeadVerdict:
     ne_candidate: float | None
     ne_current: float | None
     calibration: float | None
+    regressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

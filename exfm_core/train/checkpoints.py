@@ -10,6 +10,7 @@ from exfm_core.errors import CheckpointError, SpecError
 from exfm_core.models.embeddings import Tables
 from exfm_core.models.foundation import FoundationNet
 from exfm_core.spec import FoundationSpec, Record, StreamSchema, VerticalSpec
+from exfm_core.train.heldback import KeptRows
 from exfm_core.train.tensors import copy_into, pack, unpack
 
 KIND: Final = "checkpoint"
@@ -89,19 +90,30 @@ def load_student(student: Student, data: bytes, identity: dict[str, Any]) -> dic
 
 
 def save_foundation(
-    net: FoundationNet, optimizer: torch.optim.Adam, identity: dict[str, Any], position: dict[str, Any]
+    net: FoundationNet,
+    optimizer: torch.optim.Adam,
+    identity: dict[str, Any],
+    position: dict[str, Any],
+    kept: KeptRows | None = None,
 ) -> bytes:
-    """The foundation lineage's checkpoint."""
+    """The foundation lineage's checkpoint, with the held-back rows that its publishing gate keeps."""
     tensors = _collect(net.tables, [_Part("net", net, optimizer)])
+    tensors |= {} if kept is None else kept.tensors()
     return pack(KIND, {"identity": identity, "position": position}, tensors)
 
 
 def load_foundation(
-    net: FoundationNet, optimizer: torch.optim.Adam, data: bytes, identity: dict[str, Any]
+    net: FoundationNet,
+    optimizer: torch.optim.Adam,
+    data: bytes,
+    identity: dict[str, Any],
+    kept: KeptRows | None = None,
 ) -> dict[str, Any]:
     """Restores the foundation lineage; returns its position. Raises CheckpointError."""
     record, tensors = _open(data, identity, FoundationSpec)
     _restore(net.tables, [_Part("net", net, optimizer)], tensors)
+    if kept is not None:
+        kept.load(tensors)
     return dict(record["position"])
 
 

@@ -16,6 +16,7 @@ from exfm_core.models.foundation import FoundationNet
 from exfm_core.spec import FoundationSpec
 from exfm_core.train.foundation_rows import Stream, forget_tenants, known_tenants, merge, with_tenant
 from exfm_core.train.gate import Judgement, Limits, judge
+from exfm_core.train.heldback import KeptRows
 from exfm_core.train.rows import Cutter, Rows, spans
 
 Tick = Callable[[int, dict[str, float]], None]
@@ -41,6 +42,7 @@ class FoundationTrainer:
         self.optimizer = dense_adam(self.net, spec.optimizer.dense_lr)
         self.slots: frozenset[int] = frozenset()
         self.rows_seen = 0
+        self.kept = KeptRows()
 
     def train(
         self, streams: list[Stream], current: Snapshot | None, limits: Limits, tick: Tick | None = None
@@ -69,7 +71,7 @@ class FoundationTrainer:
         trained = time.perf_counter()
         slots = {stream.slot for stream in streams if 0 < stream.slot < self.spec.model.tenant_slots}
         self.slots |= slots
-        judgement = self._judge(held, current, limits)
+        judgement = self._judge(Rows.concatenate(held) if held else None, current, limits, frozenset(slots))
         now = time.perf_counter()
         seconds = {"total": now - started, "read": read, "train": trained - started - read, "gate": now - trained}
         return FoundationOutcome(self.rows_seen - before, sum(map(len, held)), judgement, seconds)
@@ -98,17 +100,20 @@ class FoundationTrainer:
         tensors = [*self.net.tables.state().values(), *self.net.parameters()]
         return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
-    def _judge(self, held: list[Rows], current: Snapshot | None, limits: Limits) -> Judgement:
+    def _judge(self, held: Rows | None, current: Snapshot | None, limits: Limits, slots: frozenset[int]) -> Judgement:
         if not self._finite():
             return Judgement("corrupt", "A weight of the candidate is not a finite number.")
-        if not held:
+        present = slots | {0}
+        kept, ages = self.kept.with_newest(held, present)
+        self.kept.push(held, present)
+        if kept is None:
             return Judgement("publish", "No user of this period is held back: nothing to judge on.")
-        rows = with_tenant(Rows.concatenate(held))
+        rows = with_tenant(kept)
         # A snapshot of another architecture reads other inputs: the candidate is then judged by the limits alone.
         same = current is not None and current.spec.model == self.spec.model
         old = predict(current.net, rows) if current is not None and same else None
         kinds, logits = self.spec.model.task_kinds, predict(self.net, rows)
-        return judge(kinds, logits, old, rows.labels, rows.slots, rows.buckets, limits)
+        return judge(kinds, logits, old, rows.labels, rows.slots, rows.buckets, limits, ages)
 
 
 def foundation_loss(logits_bk: Tensor, y_bk: Tensor, known_bk: Tensor) -> Tensor:

@@ -167,7 +167,7 @@ class FoundationJob:
         if (file := start.resume.get("fm")) is not None:
             trainer = self._trainer
             data = storage.read(file)
-            position = checkpoints.load_foundation(trainer.net, trainer.optimizer, data, self._identity)
+            position = checkpoints.load_foundation(trainer.net, trainer.optimizer, data, self._identity, trainer.kept)
             trainer.rows_seen = int(position["rows"])
             trainer.slots = frozenset(position["slots"])
             self._watermark = position["watermark"]
@@ -200,7 +200,7 @@ class FoundationJob:
         snapshot = self._storage.write(self._start.prefix, work.seq, SUFFIX, data)
         judgement = outcome.judgement
         heads = tuple(
-            HeadVerdict(h.tenant_slot, h.task, h.n, h.ne_candidate, h.ne_current, h.calibration)
+            HeadVerdict(h.tenant_slot, h.task, h.n, h.ne_candidate, h.ne_current, h.calibration, bool(h.problem))
             for h in judgement.heads
         )
         gate = GateVerdict(judgement.decision, judgement.reason, heads)
@@ -214,7 +214,8 @@ class FoundationJob:
             "slots": sorted(self._trainer.slots),
             "period_end": work.period.end,
         }
-        return checkpoints.save_foundation(self._trainer.net, self._trainer.optimizer, self._identity, position)
+        trainer = self._trainer
+        return checkpoints.save_foundation(trainer.net, trainer.optimizer, self._identity, position, trainer.kept)
 
 
 class ScoringJob:

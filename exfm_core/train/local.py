@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from exfm_core.das.scorer import score
 from exfm_core.das.snapshots import Snapshot, load_snapshot, refuse_leak, save_snapshot
-from exfm_core.metrics.label_gate import GateHistory, label_gate
+from exfm_core.metrics.label_gate import WINDOW, GateHistory, RawLabel, label_gate
 from exfm_core.metrics.sums import BucketSums, Lift, lift, normalized_entropy
 from exfm_core.models.embeddings import Backend
 from exfm_core.spec import FoundationSpec, StreamSchema, VerticalSpec
@@ -56,12 +56,23 @@ class LocalTenant:
 @dataclass(slots=True)
 class Teaching:
     """`labels[t][tenant][task kind]`: logits of period t, absent before the first published snapshot. `sums` likewise:
-    the FM's own progressive errors. `outcomes[t]`: the FM's training on period t."""
+    the FM's own progressive errors. `outcomes[t]`: the FM's training on period t. `regressed[t][tenant]`: task kinds on
+    which the snapshot that labelled period t had regressed on that tenant's held-back users."""
 
     labels: list[dict[str, dict[str, Logits]]] = field(default_factory=list)
     sums: list[dict[str, dict[str, BucketSums]]] = field(default_factory=list)
     outcomes: list[FoundationOutcome] = field(default_factory=list)
+    regressed: list[dict[str, frozenset[str]]] = field(default_factory=list)
     snapshot: Snapshot | None = None
+
+    def raw_labels(self, tenant: str, kind: str) -> list[RawLabel]:
+        """Per period, what the label gate knows of the teacher's raw label there: its errors on the periods before."""
+        found: list[RawLabel] = []
+        for t, regressed in enumerate(self.regressed):
+            before = [sums[tenant][kind] for sums in self.sums[max(0, t - WINDOW) : t] if kind in sums.get(tenant, {})]
+            sums = BucketSums.merge(before) if before else None
+            found.append(RawLabel.of(sums, regressed=kind in regressed.get(tenant, frozenset())))
+        return found
 
 
 @dataclass(slots=True)
@@ -117,6 +128,8 @@ def teach(
 ) -> Teaching:
     """Trains the FM period after period, each scored first with the newest published snapshot."""
     trainer, teaching = FoundationTrainer(foundation, backend), Teaching()
+    regressed: dict[str, frozenset[str]] = {}
+    latest: dict[str, frozenset[str]] = {}
     for number, period in enumerate(periods):
         labels: dict[str, dict[str, Logits]] = {}
         sums: dict[str, dict[str, BucketSums]] = {}
@@ -132,9 +145,12 @@ def teach(
         if outcome.judgement.decision == "publish":
             data = save_snapshot(trainer.net, foundation, watermark, trainer.slots)
             teaching.snapshot = load_snapshot(data, backend)
+            latest = {name: outcome.judgement.regressed(tenants[name].slot) for name in tenants}
         teaching.labels.append(labels)
         teaching.sums.append(sums)
         teaching.outcomes.append(outcome)
+        teaching.regressed.append(regressed)
+        regressed = latest
         if say is not None:
             say(f"period {number}: {outcome.rows} rows, {outcome.judgement.decision}, {outcome.seconds['total']:.1f} s")
     return teaching
@@ -150,20 +166,23 @@ def study(
     gated: bool = True,
     backend: Backend = "fused",
     starter: bytes | None = None,
+    raw: Sequence[RawLabel] | None = None,
 ) -> Course:
     """Trains a vertical model over `partitions`, all arms over one read; `labels[i]` are partition i's teacher logits,
     None where there are none. `gated`: each supervised arm has a label gate of its own, which decides from the
     partitions before (METHOD §5); False leaves all of them open.
-    `starter`: the file that arms with `starter=True` begin from."""
+    `starter`: what arms with `starter=True` begin from. `raw[i]`: what is known of the raw label of partition i
+    (`Teaching.raw_labels`), for the gates of arms that the teacher itself teaches."""
     trainer = VerticalTrainer(spec, schema, arms, backend, starter)
     supervised = {name: arm.supervision for name, arm in trainer.arms.items() if arm.supervision is not None}
     course = Course(trainer, gate_of={name: [] for name in supervised})
     histories = {name: GateHistory() for name in supervised}
-    for partition, logits in zip(partitions, labels, strict=True):
-        is_open = {
-            name: not (gated and trainer.arms[name].gated) or label_gate(histories[name], supervision)
-            for name, supervision in supervised.items()
-        }
+    for place, (partition, logits) in enumerate(zip(partitions, labels, strict=True)):
+        is_open: dict[str, bool] = {}
+        for name, supervision in supervised.items():
+            arm = trainer.arms[name]
+            known = raw[place] if raw is not None and arm.teacher == "fm" and not arm.shift else None
+            is_open[name] = not (gated and arm.gated) or label_gate(histories[name], supervision, known)
         outcome = trainer.train(partition.open(), partition.rows, logits, is_open)
         for name in supervised:
             rival = outcome.arms.get(CONTROL) or outcome.arms[name]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from exfm_core.metrics.label_gate import GateHistory, label_gate
+from exfm_core.metrics.label_gate import GateHistory, RawLabel, label_gate
 from exfm_core.metrics.sums import BucketSums
 from exfm_core.spec import Supervision
 
@@ -34,8 +34,51 @@ def test_a_cold_teacher_is_kept_out_until_it_beats_the_control() -> None:
     assert walk([1.2, 1.1, 0.5], SAFE) == walk([1.2, 1.1, 0.5], STRONG) == [False, False, False, True]
 
 
-def test_safe_stays_open_once_passed() -> None:
-    assert walk([0.9, 1.5, 1.5, 1.5, 1.5, 1.5], SAFE) == [False] + [True] * 6
+BASE = 0.5 / (-(0.2 * np.log(0.2) + 0.8 * np.log(0.8)))
+"""NE of the control in `walk`: about 0.9992."""
+
+
+def test_safe_stays_open_while_the_label_knows_something() -> None:
+    """Worse than the control, but better than the base rate: measured, its auxiliary head still helps."""
+    history = GateHistory((1000.0,) * 4, (480.0,) * 4, (400.0,) * 4, True, True, (200.0,) * 4)
+    assert history.ratio == 1.2
+    assert label_gate(history, SAFE)
+    assert not label_gate(history, STRONG)
+
+
+def test_safe_shuts_when_the_label_knows_nothing_and_opens_again() -> None:
+    assert walk([0.9, 1.5, 1.5, 1.5, 1.5, 1.5], SAFE) == [False, True, True, True, False, False, False]
+    assert walk([0.9, 1.01, 1.01, 1.01, 1.01, 0.7], SAFE) == [False, True, True, True, True, False, True]
+
+
+def test_without_positives_safe_stays_open_once_passed() -> None:
+    assert label_gate(GateHistory((1000.0,) * 4, (900.0,) * 4, (500.0,) * 4, True, True), SAFE)
+
+
+def test_a_first_partition_is_opened_by_the_raw_label() -> None:
+    good, rough, poor = RawLabel(0.9, 500, 1.1), RawLabel(0.9, 500, 1.5), RawLabel(0.99, 500, 1.0)
+    for raw, safe, strong in ((good, True, True), (rough, True, False), (poor, False, False), (None, False, False)):
+        assert label_gate(GateHistory(), SAFE, raw) is safe
+        assert label_gate(GateHistory(), STRONG, raw) is strong
+    assert not label_gate(GateHistory(), SAFE, RawLabel(0.9, 100, 1.0))
+    worse = GateHistory((1000.0,), (1.2,), (1.0,), positives=(200.0,))
+    assert not label_gate(worse, SAFE, good)
+    assert not label_gate(worse, STRONG, good)
+
+
+def test_a_snapshot_that_regressed_on_the_tenant_teaches_it_nothing() -> None:
+    passed = GateHistory((1000.0,), (0.8,), (1.0,), True, True, (200.0,))
+    for supervision in (SAFE, STRONG):
+        assert label_gate(passed, supervision)
+        assert not label_gate(passed, supervision, RawLabel(0.9, 500, 1.0, regressed=True))
+
+
+def test_the_raw_label_is_read_from_its_sums() -> None:
+    raw = RawLabel.of(sums(0.4))
+    assert raw.rows == 1000
+    assert raw.calibrated
+    assert raw.good
+    assert not RawLabel.of(None).good
 
 
 def test_strong_shuts_again_with_hysteresis() -> None:

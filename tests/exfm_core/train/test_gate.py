@@ -100,3 +100,67 @@ def test_a_tenant_of_many_users_is_judged_beside_one_of_few() -> None:
     buckets = np.where(slots == 1, buckets % 5, buckets)
     verdict = judge(["click"], z, None, y, slots, buckets, LIMITS)
     assert [(head.tenant_slot, head.judged) for head in verdict.heads] == [(0, True), (1, False), (2, True)]
+
+
+def two_tenants(shift: float, share: float = 0.5) -> tuple[Floats, Floats, Ints, Ints]:
+    """True logits of two tenants; a `share` of the rows is tenant 2's, whose labels are drawn `shift` logits apart."""
+    z, y, _, buckets = rows(6000)
+    slots = np.where(np.arange(6000) < 6000 * (1 - share), 1, 2)
+    apart = z + np.where(slots == 2, shift, 0.0)[:, None]
+    y = (RNG.random((6000, 1)) < 1 / (1 + np.exp(-apart))).astype(np.float32)
+    return z, y, slots, buckets
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_no_tenant_alone_keeps_the_teacher_from_the_others(share: float) -> None:
+    """Its held-back users contradict what it taught, or what it was taught is wrong for it alone."""
+    z, y, slots, buckets = two_tenants(-2.0, share)
+    judgement = judge(["click"], z, None, y, slots, buckets, LIMITS)
+    assert judgement.decision == "publish"
+    assert judgement.regressed(2) == {"click"}
+    assert judgement.regressed(1) == frozenset()
+    assert bool(judgement.heads[0].problem) == (share > 0.3)
+
+
+def test_what_is_wrong_for_all_is_rejected_with_many_tenants_too() -> None:
+    z, y, slots, buckets = two_tenants(0.0)
+    for shift in (1.0, -1.0):
+        judgement = judge(["click"], z + shift, None, y, slots, buckets, LIMITS)
+        assert judgement.decision == "reject"
+        assert "all tenants" in judgement.reason
+
+
+def test_one_tenants_regression_against_the_published_is_its_own() -> None:
+    z, y, slots, buckets = two_tenants(0.0)
+    noise = RNG.normal(0, 1.5, z.shape).astype(np.float32) * (slots == 1)[:, None]
+    judgement = judge(["click"], z + noise, z, y, slots, buckets, Limits(calibration=(0.3, 3.0)))
+    assert judgement.decision == "publish"
+    assert judgement.regressed(1) == {"click"}
+    assert "slot" not in judgement.reason
+
+
+def test_a_fault_of_many_small_tenants_is_not_one_tenants() -> None:
+    z, y, _, buckets = rows(6000)
+    judgement = judge(["click"], z + 1, None, y, np.arange(6000) % 30 + 1, buckets, LIMITS)
+    assert judgement.decision == "reject"
+
+
+def test_small_periods_are_judged_together() -> None:
+    """Eight user buckets a period: no verdict alone, one from three periods on, over the same rows for both."""
+    z, y, slots, _ = rows(3000)
+    ages = np.repeat(np.arange(5), 600)
+    buckets = RNG.integers(0, 8, 3000) + 8 * ages
+    alone = judge(["click"], z[:600] + 2, z[:600], y[:600], slots[:600], buckets[:600], LIMITS)
+    assert not any(head.judged for head in alone.heads)
+    together = judge(["click"], z + 2, z, y, slots, buckets, LIMITS, ages)
+    assert together.decision == "reject"
+    assert {(head.judged, head.periods, head.n) for head in together.heads} == {(True, 3, 1800)}
+
+
+def test_old_periods_count_only_where_the_newest_is_too_small() -> None:
+    z, y, slots, buckets = rows(3000)
+    ages = np.repeat(np.arange(2), 1500)
+    wrong_before = z + 3.0 * (ages == 1)[:, None]
+    judgement = judge(["click"], wrong_before.astype(np.float32), None, y, slots, buckets, LIMITS, ages)
+    assert judgement.decision == "publish"
+    assert {(head.periods, head.n) for head in judgement.heads} == {(1, 1500)}
