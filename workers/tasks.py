@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from celery import Task
 
+from alerts import courier
 from catalog.selectors import unvalidated
 from catalog.tasks_out import validate_now
 from config.celery import app
@@ -17,6 +18,7 @@ from runs.planner import plan
 from runs.sweeping import forget_workers, reap, resend, stop_paused
 from workers import lifecycle
 from workers.database import platform_work
+from workers.delivering import hands
 from workers.leftovers import remove_leftovers
 from workers.supervisor import supervise
 from workers.validation import validate_partition
@@ -67,9 +69,24 @@ def sweep_task() -> None:
             _next_leftovers = time.monotonic() + LEFTOVERS_EVERY_SECONDS
             forget_workers()
             remove_leftovers()
+            courier.forget_old()
 
 
 @app.task(name="catalog.validate_partition", ignore_result=True)
 def validate_partition_task(partition_id: str, tenant_id: str) -> None:
     """Validate an uploaded partition, then seal or reject it."""
     validate_partition(uuid.UUID(partition_id))
+
+
+@app.task(name="alerts.deliver", ignore_result=True)
+def deliver_task() -> None:
+    """Have what is due delivered, on threads of its own: a slow receiver must not hold up the platform's work."""
+    hands.call(1)
+
+
+@app.task(name="alerts.sweep", ignore_result=True)
+def sweep_webhooks_task() -> None:
+    """Deliver what is due again, and what a lost nudge or a dead worker left."""
+    with platform_work("webhooks"):
+        due = courier.due()
+    hands.call(due)

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Sum, Value, When
 from django.utils import timezone
 
-from budgets import accounts, money
+from budgets import accounts, money, thresholds
 from budgets.models import Budget, LedgerEntry, Line, UsageRecord
 from budgets.money import ZERO, currency
 from budgets.rates import rate_at
@@ -163,9 +163,11 @@ class DatabaseAccounting:
 
 def _move(budget: Budget, *, spent: Decimal = ZERO, reserved: Decimal = ZERO) -> None:
     """Change a locked budget's counters."""
+    before = budget.spent
     budget.spent += spent
     budget.reserved += reserved
     budget.save(update_fields=["spent", "reserved"])
+    thresholds.tell_crossed(budget, before=before)
 
 
 def _usage(

@@ -13,11 +13,12 @@ from catalog import errors, limits, selectors, storage, tasks_out
 from catalog.models import Partition, Stream
 from exfm_core.errors import SpecError
 from exfm_core.spec import StreamSchema
-from tenancy import audit
+from tenancy import audit, outbox
 from tenancy.errors import DomainError
 from tenancy.models import Tenant
 
 MAX_PROBLEMS = 100
+TOLD_PROBLEMS = 10
 MAX_AHEAD = timedelta(days=1)
 """How far a sender's clock may be ahead. Event times of the far future would put the foundation model's watermark there
 and no other tenant's partition would ever be new to it again."""
@@ -161,6 +162,7 @@ def seal(*, partition_id: uuid.UUID, report: Mapping[str, Any]) -> Partition:
     partition.sealed_at = timezone.now()
     partition.save(update_fields=["state", "rows", "positives", "sealed_at"])
     audit.record("partition.seal", partition, after={"rows": partition.rows, "positives": partition.positives})
+    _tell("partition.sealed", partition)
     tasks_out.plan_on_commit()
     return partition
 
@@ -184,4 +186,25 @@ def reject(*, partition_id: uuid.UUID, problems: Sequence[Mapping[str, Any]]) ->
     if not kept.exclude(state=Partition.State.REJECTED).exists():
         storage.remove(partition.uri)
     audit.record("partition.reject", partition, after={"problems": len(problems)})
+    _tell("partition.rejected", partition)
     return partition
+
+
+def _tell(type: str, partition: Partition) -> None:
+    """Tell the tenant what became of its upload; of a rejected one, the first problems."""
+    outbox.tell(
+        type,
+        tenant_id=partition.tenant_id,
+        data={
+            "partition": {
+                "id": partition.id,
+                "stream": {"id": partition.stream_id, "name": partition.stream.name},
+                "start": partition.start,
+                "end": partition.end,
+                "state": partition.state,
+                "rows": partition.rows,
+                "sha256": partition.sha256,
+                "problems": partition.problems[:TOLD_PROBLEMS],
+            }
+        },
+    )

@@ -12,7 +12,7 @@ from exfm_core.spec import FoundationSpec
 from registry import errors, selectors
 from registry.digest import digest
 from registry.models import Arm, FoundationModel, FoundationVersion, GateResult, Lineage, Snapshot, TenantSlot
-from tenancy import audit
+from tenancy import audit, outbox
 from tenancy.errors import DomainError
 from tenancy.models import Tenant
 
@@ -107,7 +107,18 @@ def publish_snapshot(*, snapshot: Snapshot, gate: Mapping[str, Any]) -> Snapshot
         before={"published": before.id if before else None},
         after={"published": candidate.id, "watermark": candidate.watermark},
     )
+    _tell_published(model, candidate)
     return candidate
+
+
+def _tell_published(model: FoundationModel, snapshot: Snapshot) -> None:
+    """Tell every tenant that has a slot of the foundation model."""
+    data = {
+        "foundation_model": {"id": model.id, "name": model.name},
+        "snapshot": {"id": snapshot.id, "watermark": snapshot.watermark, "published_at": snapshot.published_at},
+    }
+    for tenant_id in TenantSlot.objects.filter(foundation_model=model).values_list("tenant_id", flat=True):
+        outbox.tell("snapshot.published", tenant_id=tenant_id, data=data)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ lease can never touch a run that a supervisor works on.
 import uuid
 from typing import Any, Final
 
+from runs import endings
 from runs.models import HELD_STATES, OPEN_STATES, Run, State
 
 FINAL: Final = (State.SUCCEEDED, State.FAILED, State.CANCELLED)
@@ -38,8 +39,11 @@ def sources_of(target: State) -> list[State]:
 def move(*, run_id: uuid.UUID, to: State, token: uuid.UUID | None, **fields: Any) -> bool:
     """Make the transition if the run's state allows it and `token` is its lease; False = stale, nothing changed.
 
-    `fields` are further columns of the run, set in the same statement.
+    `fields` are further columns of the run, set in the same statement. An end is told to the run's tenant.
     """
     rows = Run.objects.filter(id=run_id, state__in=sources_of(to))
     rows = rows.filter(lease_token__isnull=True) if token is None else rows.filter(lease_token=token)
-    return rows.update(state=to, **fields) == 1
+    moved = rows.update(state=to, **fields) == 1
+    if moved and to in FINAL:
+        endings.tell(run_id, to)
+    return moved

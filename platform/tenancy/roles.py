@@ -8,7 +8,7 @@ READ = frozenset({"insights:read", "streams:read", "models:read", "runs:read", "
 WRITE = frozenset({"streams:write", "models:write", "runs:write"})
 TOKENS = frozenset({"tokens:read", "tokens:write"})
 WEBHOOKS = frozenset({"webhooks:read", "webhooks:write"})
-OWNERS = frozenset({"members:write", "audit:read"})
+OWNERS = frozenset({"members:write", "audit:read", "tenant:export", "tenant:delete"})
 
 ROLES: Mapping[Role, frozenset[str]] = {
     Role.OWNER: READ | WRITE | TOKENS | WEBHOOKS | OWNERS,
@@ -23,8 +23,13 @@ PERMISSIONS = ROLES[Role.OWNER]
 
 ADMIN_PERMISSIONS = frozenset(
     {
+        "audit:read",
         "tenants:read",
         "tenants:write",
+        "users:read",
+        "users:write",
+        "identity:read",
+        "identity:write",
         "budgets:read",
         "budgets:write",
         "foundation:read",

@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.cache import cache
 
-from registry.models import FoundationModel, VerticalModel
+from alerts import services as alerts
+from alerts.models import Delivery, Webhook
+from alerts.services import Terms
+from registry.models import Checkpoint, FoundationModel, VerticalModel
 from runs.models import Run
 from tenancy.models import AuditEntry, Membership, Role
 from tenancy.scope import platform_scope
@@ -34,6 +37,12 @@ class World:
     failed: Run
     token: Any
     member: Membership
+    paused: VerticalModel
+    checkpoints: list[Checkpoint]
+    taught: VerticalModel
+    published: FoundationModel
+    webhook: Webhook
+    delivery: Delivery
 
 
 Request = tuple[dict[str, Any], Any]
@@ -69,8 +78,59 @@ MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
     ),
     "POST models/<uuid:model_id>/pause": (lambda w: ({"model_id": w.model.id}, {}), ["model.pause"]),
     "POST models/<uuid:model_id>/resume": (lambda w: ({"model_id": w.model.id}, {}), []),
+    "POST models/check": (
+        lambda w: ({}, {"stream": str(w.model.stream_id), "spec": domain.vertical_spec().to_json()}),
+        [],
+    ),
+    "POST models/<uuid:model_id>/versions": (
+        lambda w: ({"model_id": w.paused.id}, {"spec": domain.vertical_spec("none").to_json()}),
+        ["model.add_version"],
+    ),
+    "POST models/<uuid:model_id>/restart": (
+        lambda w: ({"model_id": w.paused.id}, {"checkpoint": str(w.checkpoints[0].id)}),
+        ["model.restart"],
+    ),
+    "PUT models/<uuid:model_id>/aliases/<slug:alias>": (
+        lambda w: ({"model_id": w.paused.id, "alias": "candidate"}, {"checkpoint": str(w.checkpoints[0].id)}),
+        ["alias.move"],
+    ),
+    "DELETE models/<uuid:model_id>/aliases/<slug:alias>": (
+        lambda w: ({"model_id": w.paused.id, "alias": "serving"}, None),
+        ["alias.move"],
+    ),
+    "POST models/<uuid:model_id>/aliases/<slug:alias>/rollback": (
+        lambda w: ({"model_id": w.paused.id, "alias": "serving"}, {}),
+        ["alias.roll_back"],
+    ),
+    "POST models/<uuid:model_id>/bindings": (
+        lambda w: ({"model_id": w.model.id}, {"foundation_model": str(w.foundation.id)}),
+        ["foundation_model.bind_tenant", "model.bind"],
+    ),
+    "DELETE models/<uuid:model_id>/bindings": (lambda w: ({"model_id": w.taught.id}, None), ["model.unbind"]),
+    "POST admin/foundation-models/<uuid:foundation_model_id>/rollback": (
+        lambda w: ({"foundation_model_id": w.published.id}, {"reason": "r"}),
+        ["foundation_model.roll_back"],
+    ),
     "POST runs/<uuid:run_id>/stop": (lambda w: ({"run_id": w.run.id}, {}), ["run.stop"]),
     "POST runs/<uuid:run_id>/retry": (lambda w: ({"run_id": w.failed.id}, {}), ["run.submit"]),
+    "POST webhooks": (
+        lambda w: ({}, {"url": "https://hooks.example.com/", "event_types": ["run.failed"]}),
+        ["webhook.create"],
+    ),
+    "PATCH webhooks/<uuid:webhook_id>": (
+        lambda w: ({"webhook_id": w.webhook.id}, {"description": "new"}),
+        ["webhook.change"],
+    ),
+    "DELETE webhooks/<uuid:webhook_id>": (lambda w: ({"webhook_id": w.webhook.id}, None), ["webhook.remove"]),
+    "POST webhooks/<uuid:webhook_id>/rotate": (
+        lambda w: ({"webhook_id": w.webhook.id}, {}),
+        ["webhook.rotate_secret"],
+    ),
+    "POST webhooks/<uuid:webhook_id>/test": (lambda w: ({"webhook_id": w.webhook.id}, {}), ["webhook.test"]),
+    "POST webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay": (
+        lambda w: ({"webhook_id": w.webhook.id, "delivery_id": w.delivery.id}, {}),
+        ["webhook.replay"],
+    ),
     "POST admin/tenants": (
         lambda w: ({}, TENANT_OF_ITS_OWN),
         ["budget.open", "member.add", "quota.set", "tenant.create", "user.create"],
@@ -125,6 +185,14 @@ def world(cast: Cast, storage: str) -> World:
         foundation = domain.make_foundation_model()
         model, second = domain.make_model(stream), domain.make_model(other)
         token, _ = make_token(cast.owner, cast.tenant, ["runs:read"])
+        paused, checkpoints = domain.make_paused_model(cast.tenant)
+        published = domain.make_foundation_model()
+        for number in (1, 2):
+            domain.publish(published, domain.hour(number))
+        terms = Terms("https://hooks.example.com/in", ("run.failed",))
+        webhook, _ = alerts.create_webhook(tenant=cast.tenant, terms=terms)
+        delivery = alerts.send_test(webhook_id=webhook.id)
+        Delivery.objects.filter(id=delivery.id).update(state=Delivery.State.DELIVERED)
         return World(
             cast=cast,
             model=model,
@@ -133,6 +201,12 @@ def world(cast: Cast, storage: str) -> World:
             failed=domain.make_run(cast.tenant, second, state="failed"),
             token=token,
             member=Membership.objects.get(tenant=cast.tenant, role=Role.VIEWER),
+            paused=paused,
+            checkpoints=checkpoints,
+            taught=domain.make_model(domain.make_stream(cast.tenant), published),
+            published=published,
+            webhook=webhook,
+            delivery=delivery,
         )
 
 

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+import alerts.api
 import budgets.api
 import catalog.api
 import insights.api
@@ -10,7 +11,7 @@ import runs.api
 from api.v1 import admin, audit, docs, events, members, session, tokens
 
 Patterns = list[URLPattern | URLResolver]
-APPS = (catalog.api, registry.api, runs.api, budgets.api, insights.api)
+APPS = (catalog.api, registry.api, runs.api, budgets.api, alerts.api, insights.api)
 
 common_urls: Patterns = [path("session", session.SessionView.as_view(), name="session"), *docs.urls]
 

@@ -18,6 +18,7 @@ INSTALLED_APPS = [
     "registry",
     "runs",
     "budgets",
+    "alerts",
     "insights",
     "api",
 ]

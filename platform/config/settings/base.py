@@ -13,6 +13,12 @@ ROOT = env.ROOT
 EXFM_PROCESS = env.process()
 EXFM_HOME = env.home()
 EXFM_ADMIN_ORIGIN = env.text("EXFM_ADMIN_ORIGIN", "http://127.0.0.1:8001")
+EXFM_WEBHOOK_ALLOW = env.words("EXFM_WEBHOOK_ALLOW")
+"""Networks beside the public internet that webhooks may call, over http too; none by default."""
+EXFM_WEBHOOK_SECONDS = env.number("EXFM_WEBHOOK_SECONDS", 10)
+"""How long one delivery may take."""
+EXFM_WEB_ORIGIN = env.text("EXFM_WEB_ORIGIN", "http://127.0.0.1:8000")
+"""Where people open the dashboard: one-time links and identity providers' redirects point there."""
 STORAGE_URL = env.text("STORAGE_URL", f"file://{EXFM_HOME}/storage")
 
 DEBUG = env.flag("DEBUG")

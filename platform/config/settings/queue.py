@@ -36,4 +36,5 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(SWEEP_SECONDS),
         "options": {"expires": float(SWEEP_SECONDS)},
     },
+    "alerts.sweep": {"task": "alerts.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
 }
