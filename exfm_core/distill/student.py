@@ -105,7 +105,7 @@ class Student:
         return torch.sigmoid(self.adapter(teacher.logits_b))
 
     def _update(self, inputs: Inputs, y_b: Tensor, teacher: Teacher | None, calibrated_b: Tensor | None) -> Tensor:
-        x = self.net.represent(inputs, checked=True)
+        x = self.net.represent(inputs, checked=True)[0]
         s_b = self.net.serving(x)
         weights = self.supervision
         hangs = teacher is not None and weights is not None and bool(weights.w or weights.w_sa)

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from exfm_core.models.backbone import BACKBONES
+from exfm_core.models.backbone import foundation_backbone
 from exfm_core.models.embeddings import Backend, Tables
 from exfm_core.models.inputs import Inputs
 from exfm_core.models.layers import Head
@@ -32,8 +32,7 @@ class FoundationNet(nn.Module):
         dense = sum(not feature.sparse for feature in model.features)
         make_tables = tables or partial(Tables, backend=backend)
         self.tables = make_tables(sparse, model.embedding_dim, spec.optimizer.embedding_lr, generator)
-        make = BACKBONES[model.backbone]
-        self.backbone = make(len(sparse), model.embedding_dim, dense, model.mlp, model.cross_layers, generator)
+        self.backbone = foundation_backbone(model, len(sparse), dense, generator)
         self.heads = nn.ModuleList(Head(self.backbone.width, HEAD_WIDTH, generator) for _ in model.task_kinds)
         self.tenant_bias = nn.Parameter(torch.zeros(model.tenant_slots, len(model.task_kinds)))
 

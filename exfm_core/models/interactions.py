@@ -34,3 +34,9 @@ def factorisation_machine(emb_bfd: Tensor) -> Tensor:
     """Σ_{i<j} v_i ⊙ v_j per dimension (Rendle 2010, lemma 3.1; the sum over D is left to the head). → [B, D]."""
     total = emb_bfd.sum(1)
     return 0.5 * (total * total - (emb_bfd * emb_bfd).sum(1))
+
+
+def flat(emb_bfd: Tensor, dense_bn: Tensor) -> Tensor:
+    """All inputs of a row side by side: [B, F·D + n]."""
+    vectors = emb_bfd.flatten(1)
+    return torch.cat([vectors, dense_bn], 1) if dense_bn.shape[1] else vectors

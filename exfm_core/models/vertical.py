@@ -1,9 +1,9 @@
-"""A tenant's compact model: tables, backbone, serving head, and what is attached to it while it learns."""
+"""A tenant's compact model: tables, backbone, serving heads, and what is attached to it while it learns."""
 
 import torch
 from torch import Tensor, nn
 
-from exfm_core.models.backbone import BACKBONES
+from exfm_core.models.backbone import vertical_backbone
 from exfm_core.models.embeddings import Backend, Tables
 from exfm_core.models.inputs import Inputs
 from exfm_core.models.layers import Head
@@ -14,7 +14,11 @@ AUXILIARY_STREAM = 0x5AFE
 
 
 class VerticalNet(nn.Module):
-    """What is served: s = φ(x), x = backbone(tables(inputs)). Its weights are drawn from `spec.seed` alone."""
+    """What is served: s_t = φ_t(x_t) per task, x = backbone(tables(inputs)). Its weights come from `spec.seed` alone.
+
+    The primary task's head is `serving`, the heads of further tasks stand in `further`; `heads` has all, in the order
+    of the tasks. One task makes one head, whose weights are those of a model that knows no other.
+    """
 
     def __init__(self, spec: VerticalSpec, schema: StreamSchema, backend: Backend = "fused") -> None:
         super().__init__()
@@ -24,18 +28,34 @@ class VerticalNet(nn.Module):
         model = spec.model
         generator = torch.Generator().manual_seed(spec.seed)
         self.tables = Tables(sparse, model.embedding_dim, spec.optimizer.embedding_lr, generator, backend)
-        make = BACKBONES[model.backbone]
-        self.backbone = make(len(sparse), model.embedding_dim, dense, model.mlp, model.cross_layers, generator)
-        self.serving = Head(self.backbone.width, model.head_width, generator)
+        self.backbone = vertical_backbone(model, len(sparse), dense, generator)
+        heads = [Head(self.backbone.width, model.head_width, generator) for _ in model.tasks]
+        self.serving, self.further = heads[0], nn.ModuleList(heads[1:])
+        self.tasks = model.tasks
+        self._own = model.backbone == "mmoe"
 
-    def represent(self, inputs: Inputs, *, checked: bool = False) -> Tensor:
-        """x [B, width]."""
-        x: Tensor = self.backbone(self.tables(inputs, checked=checked), inputs.dense_bn)
-        return x
+    @property
+    def heads(self) -> tuple[nn.Module, ...]:
+        """The serving heads in the order of the tasks."""
+        return (self.serving, *self.further)
+
+    def represent(self, inputs: Inputs, *, checked: bool = False) -> tuple[Tensor, ...]:
+        """x_t [B, width] per task, in the order of the tasks; one and the same tensor for all unless the backbone has
+        a representation per task."""
+        return self.stand_on(self.tables(inputs, checked=checked), inputs.dense_bn)
+
+    def stand_on(self, emb_bfd: Tensor, dense_bn: Tensor) -> tuple[Tensor, ...]:
+        """x_t [B, width] per task, from the features' vectors."""
+        x = self.backbone(emb_bfd, dense_bn)
+        return x.unbind(1) if self._own else (x,) * len(self.tasks)
+
+    def serve(self, xs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Serving logits s_t [B] per task."""
+        return tuple(head(x) for head, x in zip(self.heads, xs, strict=True))
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """Serving logits s [B]."""
-        logits: Tensor = self.serving(self.represent(inputs))
+        """The primary task's serving logits s [B]."""
+        logits: Tensor = self.serving(self.represent(inputs)[0])
         return logits
 
 

@@ -87,7 +87,7 @@ def test_the_vertical_model_sends_nothing_into_the_adapter() -> None:
     built = student(custom(w=1.0, w_sa=1.0, w_kd=1.0))
     inputs, y, teacher = batch()
     assert built.adapter is not None
-    x = built.net.represent(inputs)
+    x = built.net.represent(inputs)[0]
     calibrated = torch.sigmoid(built.adapter(teacher.logits_b))
     torch.autograd.backward(built.vm_loss(x, built.net.serving(x), y, teacher, calibrated))
     assert all(weight.grad is None for weight in built.adapter.parameters())

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from exfm_core.models.backbone import BACKBONES
+from exfm_core.models.backbone import Backbone, foundation_backbone, vertical_backbone
 from exfm_core.models.interactions import CrossLayer, dot_pairs, factorisation_machine, pairwise_dots
+from exfm_core.spec import FOUNDATION_BACKBONES, Attention, Feature, FoundationModel, VerticalModel
 
 EMB = torch.randn(6, 4, 8, generator=torch.Generator().manual_seed(0))
 
@@ -29,19 +30,34 @@ def test_factorisation_machine() -> None:
     assert torch.allclose(factorisation_machine(EMB), torch.as_tensor(expected), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+def build(name: str, dense: int, seed: int = 0) -> Backbone:
+    """Over four vectors of eight, by name; two tasks where a backbone tells tasks apart."""
+    generator = torch.Generator().manual_seed(seed)
+    if name in FOUNDATION_BACKBONES:
+        shape = FoundationModel((Feature("a", buckets=2),), ("click",), name, 8, (16, 5), 2)  # type: ignore[arg-type]
+        return foundation_backbone(shape, 4, dense, generator)
+    pairs = (Attention("a", "b"),) if name == "din" else ()
+    model = VerticalModel(("a", "b"), ("click", "like"), name, 8, (16, 5), attention=pairs)  # type: ignore[arg-type]
+    return vertical_backbone(model, 4, dense, generator)
+
+
+NAMES = (*FOUNDATION_BACKBONES, "mmoe", "din")
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dense", [0, 3])
 def test_backbones_give_their_width(name: str, dense: int) -> None:
-    backbone = BACKBONES[name](4, 8, dense, (16, 5), 2, torch.Generator().manual_seed(0))
+    backbone = build(name, dense)
     x = backbone(EMB, torch.ones(6, dense))
-    assert x.shape == (6, backbone.width)
+    assert x.shape == ((6, 2, backbone.width) if name == "mmoe" else (6, backbone.width))
     torch.autograd.backward(x.sum())
     assert all(weight.grad is not None for weight in backbone.parameters())
 
 
-def test_weights_come_from_the_generator_alone() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_come_from_the_generator_alone(name: str) -> None:
     torch.manual_seed(1)
-    one = BACKBONES["dcnv2"](4, 8, 1, (16,), 1, torch.Generator().manual_seed(5))
+    one = build(name, 1, seed=5)
     torch.manual_seed(2)
-    two = BACKBONES["dcnv2"](4, 8, 1, (16,), 1, torch.Generator().manual_seed(5))
+    two = build(name, 1, seed=5)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
