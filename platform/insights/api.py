@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from api.base.idempotency import idempotent
 from api.base.viewsets import TenantViewSet
-from insights import api_admin
+from insights import api_admin, api_courses
 from insights.cost_serializers import CostsSerializer
 from insights.selectors.cards import Card, card, cards, lineage_rows, quota_for
 from insights.selectors.costs import costs
@@ -179,6 +179,7 @@ tenant_urls: list[URLPattern] = [
     path("models/<uuid:model_id>/resume", ModelViewSet.as_view({"post": "resume"})),
     path("costs", CostsViewSet.as_view(_READ)),
     path("foundation", FoundationViewSet.as_view(_READ)),
+    *api_courses.tenant_urls,
 ]
 
 admin_urls: list[URLPattern] = api_admin.admin_urls

@@ -286,3 +286,18 @@ class OverviewSerializer(StrictSerializer):
     runs = RunCardSerializer(many=True)
     attention = AttentionSerializer(many=True)
     foundation = FoundationSerializer()
+
+
+class CardSectionSerializer(StrictSerializer):
+    """A heading of a model card and its lines."""
+
+    title = serializers.CharField()
+    lines = serializers.ListField(child=serializers.CharField())
+
+
+class CardTextSerializer(StrictSerializer):
+    """A model card."""
+
+    title = serializers.CharField()
+    sections = CardSectionSerializer(many=True)
+    markdown = serializers.CharField()

@@ -16,6 +16,7 @@ from registry.serializers import (
     FoundationModelSerializer,
     NewFoundationModelSerializer,
     NewSlotSerializer,
+    RollbackSerializer,
     SlotSerializer,
 )
 from tenancy.selectors import tenant_by_slug
@@ -25,7 +26,12 @@ class FoundationModelViewSet(PlatformAdminViewSet):
     """Foundation models and the tenants bound to them."""
 
     serializer_class = FoundationModelSerializer
-    required = {"list": "foundation:read", "create": "foundation:write", "bind": "foundation:write"}
+    required = {
+        "list": "foundation:read",
+        "create": "foundation:write",
+        "bind": "foundation:write",
+        "rollback": "foundation:write",
+    }
 
     @extend_schema(operation_id="admin_foundation_models_list", responses=FoundationModelSerializer(many=True))
     def list(self, request: Request) -> Response:
@@ -59,10 +65,23 @@ class FoundationModelViewSet(PlatformAdminViewSet):
         slot = services.bind_tenant(foundation_model=model, tenant=tenant)
         return Response(SlotSerializer(slot).data, status=status.HTTP_201_CREATED)
 
+    @extend_schema(
+        operation_id="admin_foundation_models_rollback", request=RollbackSerializer, responses=FoundationModelSerializer
+    )
+    def rollback(self, request: Request, foundation_model_id: uuid.UUID) -> Response:
+        """Take the published snapshot back: it labels nothing more, the one published before it does."""
+        form = RollbackSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        model = selectors.foundation_model(foundation_model_id=foundation_model_id)
+        services.roll_back(foundation_model=model, reason=form.validated_data["reason"])
+        model.refresh_from_db()
+        return Response(FoundationModelSerializer(model).data)
+
 
 tenant_urls: list[URLPattern] = []
 
 admin_urls: list[URLPattern] = [
     path("foundation-models", FoundationModelViewSet.as_view({"get": "list", "post": "create"})),
     path("foundation-models/<uuid:foundation_model_id>/bindings", FoundationModelViewSet.as_view({"post": "bind"})),
+    path("foundation-models/<uuid:foundation_model_id>/rollback", FoundationModelViewSet.as_view({"post": "rollback"})),
 ]

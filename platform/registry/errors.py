@@ -98,3 +98,57 @@ def older_than_published() -> DomainError:
     return Conflict(
         "snapshot_older", "A snapshot with a newer watermark is published already.", "Publish newer candidates only."
     )
+
+
+def nothing_to_roll_back() -> DomainError:
+    """No snapshot published before the current one is left."""
+    return Conflict(
+        "nothing_to_roll_back",
+        "No snapshot was published before this one.",
+        "Deactivate the foundation model if it must not teach at all.",
+    )
+
+
+def checkpoint_not_found() -> DomainError:
+    """No such checkpoint of this model."""
+    return NotFound(
+        "checkpoint_not_found", "The model has no such checkpoint.", "GET …/models/{id}/checkpoints lists them."
+    )
+
+
+def alias_unset(alias: str) -> DomainError:
+    """The alias points nowhere, or pointed nowhere before."""
+    return Conflict(
+        "alias_unset", f"The alias {alias!r} has nothing to go back to.", "PUT the alias onto a checkpoint first."
+    )
+
+
+def still_training() -> DomainError:
+    """A course of training may change only while nothing trains the model."""
+    return Conflict(
+        "model_in_training",
+        "The model is active or a run of it is open.",
+        "POST …/pause, wait until its run has ended, then repeat.",
+    )
+
+
+def same_spec(number: int) -> DomainError:
+    """The new version would be the one that is there."""
+    return Conflict(
+        "version_unchanged", f"Version {number} has this very spec.", "Change the spec, or use restart.", field="spec"
+    )
+
+
+def not_bound() -> DomainError:
+    """No foundation model teaches the model."""
+    return Conflict("not_bound", "No foundation model teaches this model.", "Nothing needs to be done.")
+
+
+def other_version(number: int) -> DomainError:
+    """A checkpoint holds weights of one spec; the model's spec is another one now."""
+    return Conflict(
+        "checkpoint_of_other_version",
+        f"The checkpoint belongs to an earlier version; the model is at version {number}.",
+        "Add a version with the earlier spec, or name a checkpoint of the newest version.",
+        field="checkpoint",
+    )

@@ -134,6 +134,41 @@ def reject_snapshot(*, snapshot: Snapshot, gate: Mapping[str, Any]) -> Snapshot:
 
 
 @transaction.atomic
+def roll_back(*, foundation_model: FoundationModel, reason: str) -> Snapshot:
+    """Withdraw the published snapshot; the newest one published before it labels again. Its lineage goes on training.
+
+    Label sets it has made stay: they are read by lineages that once chose them. DomainError where there is no snapshot
+    to go back to.
+    """
+    model = (
+        FoundationModel.objects.select_for_update(of=("self",)).select_related("published").get(id=foundation_model.id)
+    )
+    current = model.published
+    if current is None:
+        raise errors.nothing_to_roll_back()
+    earlier = selectors.snapshots(foundation_model_id=model.id).filter(
+        state=Snapshot.State.RETIRED, withdrawn_at__isnull=True, watermark__lte=current.watermark
+    )
+    before = earlier.order_by("watermark", "published_at").last()
+    if before is None:
+        raise errors.nothing_to_roll_back()
+    current.state, current.withdrawn_at = Snapshot.State.RETIRED, timezone.now()
+    current.save(update_fields=["state", "withdrawn_at"])
+    before.state = Snapshot.State.PUBLISHED
+    before.save(update_fields=["state"])
+    model.published = before
+    model.save(update_fields=["published"])
+    audit.record(
+        "foundation_model.roll_back",
+        model,
+        before={"published": current.id, "watermark": current.watermark},
+        after={"published": before.id, "watermark": before.watermark},
+        reason=reason,
+    )
+    return before
+
+
+@transaction.atomic
 def abandon_lineage(*, lineage: Lineage) -> Lineage:
     """Give up a corrupt lineage; return the new one, which goes on from its last committed checkpoint."""
     held = Lineage.objects.select_for_update().get(id=lineage.id)
@@ -195,6 +230,7 @@ def _keep_results(model: FoundationModel, snapshot: Snapshot, gate: Mapping[str,
                 ne_candidate=head.get("ne_candidate"),
                 ne_current=head.get("ne_current"),
                 calibration=head.get("calibration"),
+                regressed=bool(head.get("regressed", False)),
             )
             for head in gate.get("heads", [])
             if head["tenant_slot"] in tenants

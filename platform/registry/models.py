@@ -163,8 +163,28 @@ class Checkpoint(TenantOrPlatformOwned):
         constraints = [models.UniqueConstraint(fields=["lineage", "position"], name="checkpoint_lineage_position")]
 
 
+class AliasMove(TenantOwned):
+    """A move of a model's alias to a checkpoint. The newest move is in force, those before are its history."""
+
+    class Alias(models.TextChoices):
+        SERVING = "serving"
+        CANDIDATE = "candidate"
+
+    model = models.ForeignKey(VerticalModel, on_delete=models.PROTECT, related_name="alias_moves")
+    alias = models.CharField(max_length=10, choices=Alias.choices)
+    number = models.PositiveIntegerField()
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    back_to = models.PositiveIntegerField(null=True, blank=True, help_text="number of the move that a rollback repeats")
+    moved_by = models.CharField(max_length=254)
+    note = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "alias", "number"], name="alias_move_number")]
+
+
 class Snapshot(PlatformOwned):
-    """Published weights of a foundation model. Once published it may label partitions for ever (`published_at`)."""
+    """Published weights of a foundation model. Once published it may label partitions for ever (`published_at`), unless
+    an operator withdraws it: then it labels nothing more, and what it has labelled stays."""
 
     class State(models.TextChoices):
         CANDIDATE = "candidate"
@@ -181,6 +201,7 @@ class Snapshot(PlatformOwned):
     state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE)
     gate = models.JSONField(default=dict, help_text="decision and reason; figures per tenant are GateResult rows")
     published_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="taken back by a rollback")
 
     objects = PlatformManager()
 
@@ -204,6 +225,9 @@ class GateResult(TenantOwned):
     ne_candidate = models.FloatField(null=True, blank=True)
     ne_current = models.FloatField(null=True, blank=True)
     calibration = models.FloatField(null=True, blank=True)
+    regressed = models.BooleanField(
+        default=False, help_text="beyond chance outside the gate's limits there: the tenant's label gate stays shut"
+    )
 
     class Meta:
         constraints = [

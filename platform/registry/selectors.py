@@ -8,8 +8,10 @@ from django.db.models import Count, QuerySet
 from exfm_core.spec import FoundationSpec, VerticalSpec
 from registry import errors
 from registry.models import (
+    AliasMove,
     Arm,
     Binding,
+    Checkpoint,
     FoundationModel,
     FoundationVersion,
     GateResult,
@@ -112,9 +114,11 @@ def snapshots(*, foundation_model_id: uuid.UUID) -> QuerySet[Snapshot]:
 def newest_published(*, foundation_model_id: uuid.UUID, at_or_before: datetime) -> Snapshot | None:
     """Return the once-published snapshot with the newest watermark that is not after `at_or_before` (no leak).
 
-    Retired snapshots count: a late stream is labelled by what was published for its time.
+    Retired snapshots count: a late stream is labelled by what was published for its time. Withdrawn ones do not.
     """
-    rows = snapshots(foundation_model_id=foundation_model_id).filter(published_at__isnull=False)
+    rows = snapshots(foundation_model_id=foundation_model_id).filter(
+        published_at__isnull=False, withdrawn_at__isnull=True
+    )
     return rows.filter(watermark__lte=at_or_before).order_by("watermark", "published_at").last()
 
 
@@ -136,3 +140,38 @@ def gate_results(*, snapshot_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[GateR
 def label_sets(*, partition_ids: list[uuid.UUID]) -> QuerySet[LabelSet]:
     """Return the committed label sets of the partitions, with their snapshots."""
     return LabelSet.objects.filter(partition_id__in=partition_ids).select_related("snapshot")
+
+
+def versions_of(*, model_id: uuid.UUID) -> QuerySet[ModelVersion]:
+    """Return the model's versions."""
+    return ModelVersion.objects.filter(model_id=model_id)
+
+
+def bindings_of(*, model_id: uuid.UUID) -> QuerySet[Binding]:
+    """Return every binding the model has had, with its foundation model."""
+    return Binding.objects.filter(model_id=model_id).select_related("foundation_model")
+
+
+def checkpoints_of(*, model_id: uuid.UUID) -> QuerySet[Checkpoint]:
+    """Return the checkpoints of the model's lineages, with lineage and version."""
+    return Checkpoint.objects.filter(lineage__model_version__model_id=model_id).select_related("lineage__model_version")
+
+
+def checkpoint_of(*, model_id: uuid.UUID, checkpoint_id: uuid.UUID) -> Checkpoint:
+    """Return one checkpoint of the model; NotFound if it is not the model's."""
+    found = checkpoints_of(model_id=model_id).filter(id=checkpoint_id).first()
+    if found is None:
+        raise errors.checkpoint_not_found()
+    return found
+
+
+def alias_moves(*, model_id: uuid.UUID) -> QuerySet[AliasMove]:
+    """Return every move of the model's aliases with its checkpoint, newest first."""
+    rows = AliasMove.objects.filter(model_id=model_id).select_related("checkpoint__lineage__model_version")
+    return rows.order_by("-id")
+
+
+def aliases(*, model_id: uuid.UUID) -> dict[str, AliasMove]:
+    """Return the move in force of each alias that points somewhere."""
+    rows = alias_moves(model_id=model_id).order_by("alias", "-number").distinct("alias")
+    return {row.alias: row for row in rows if row.checkpoint_id is not None}

@@ -38,3 +38,9 @@ class SlotSerializer(StrictSerializer):
     tenant = serializers.CharField(source="tenant.slug")
     foundation_model = serializers.UUIDField(source="foundation_model_id")
     slot = serializers.IntegerField()
+
+
+class RollbackSerializer(StrictSerializer):
+    """Why; kept in the audit log."""
+
+    reason = serializers.CharField(max_length=400)

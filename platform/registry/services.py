@@ -22,6 +22,7 @@ from registry.foundation import (
     publish_snapshot,
     register_foundation_model,
     reject_snapshot,
+    roll_back,
 )
 from registry.models import Arm, Binding, FoundationModel, Lineage, ModelVersion, VerticalModel
 from tenancy import audit
@@ -38,6 +39,7 @@ __all__ = [
     "register_vertical_model",
     "reject_snapshot",
     "resume",
+    "roll_back",
 ]
 
 
@@ -64,19 +66,13 @@ def register_vertical_model(
     """
     stream = catalog.stream(stream_id=stream_id)
     schema = catalog.schema_of(stream)
-    parsed = _parse(spec, schema)
+    parsed = parse_spec(spec, schema)
     limits.hold(tenant.id)
     allowed = limits.limits_of(tenant.id)
     used = VerticalModel.objects.filter(tenant=tenant).count()
     if used >= allowed.models:
         raise errors.model_quota(used, allowed.models)
-    parameters, flops = cost.serving_parameters(parsed, schema), cost.serving_flops(parsed, schema)
-    if parameters > allowed.serving_parameters:
-        raise errors.serving_budget("parameters", parameters, allowed.serving_parameters)
-    if flops > allowed.serving_flops:
-        raise errors.serving_budget("FLOPs per row", flops, allowed.serving_flops)
-    if (batch := cost.batch_bytes(parsed, schema)) > MAX_BATCH_BYTES:
-        raise errors.batch_too_large(batch, MAX_BATCH_BYTES)
+    serving = serving_cost(tenant_id=tenant.id, spec=parsed, schema=schema)
     model = VerticalModel(tenant=tenant, name=name, stream=stream, train_from=teaching.train_from)
     try:
         with transaction.atomic():
@@ -89,8 +85,8 @@ def register_vertical_model(
         number=1,
         spec=parsed.to_json(),
         sha256=digest(parsed.to_json()),
-        serving_parameters=parameters,
-        serving_flops=flops,
+        serving_parameters=serving.parameters,
+        serving_flops=serving.flops,
     )
     arms = [Arm.CONTROL, Arm.TREATMENT] if parsed.supervision.uses_teacher else [Arm.CONTROL]
     Lineage.objects.bulk_create(
@@ -99,7 +95,7 @@ def register_vertical_model(
     audit.record(
         "model.register",
         model,
-        after={"name": name, "stream": stream.name, "spec": parsed.to_json(), "serving_parameters": parameters},
+        after={"name": name, "stream": stream.name, "spec": parsed.to_json(), "serving_parameters": serving.parameters},
     )
     if teaching.foundation_model_id is not None:
         teacher = selectors.foundation_model(foundation_model_id=teaching.foundation_model_id)
@@ -108,7 +104,33 @@ def register_vertical_model(
     return model
 
 
-def _parse(spec: Mapping[str, Any], schema: StreamSchema) -> VerticalSpec:
+@dataclass(frozen=True)
+class ServingCost:
+    """What one row costs to serve, exactly, beside what the tenant may spend on it."""
+
+    parameters: int
+    flops: int
+    limit_parameters: int
+    limit_flops: int
+    batch_bytes: int
+
+
+def serving_cost(*, tenant_id: uuid.UUID, spec: VerticalSpec, schema: StreamSchema) -> ServingCost:
+    """Return the spec's serving cost. DomainError with the numbers where it is over the budget, or where one training
+    step would not fit beside those of others."""
+    allowed = limits.limits_of(tenant_id)
+    parameters, flops = cost.serving_parameters(spec, schema), cost.serving_flops(spec, schema)
+    if parameters > allowed.serving_parameters:
+        raise errors.serving_budget("parameters", parameters, allowed.serving_parameters)
+    if flops > allowed.serving_flops:
+        raise errors.serving_budget("FLOPs per row", flops, allowed.serving_flops)
+    if (batch := cost.batch_bytes(spec, schema)) > MAX_BATCH_BYTES:
+        raise errors.batch_too_large(batch, MAX_BATCH_BYTES)
+    return ServingCost(parameters, flops, allowed.serving_parameters, allowed.serving_flops, batch)
+
+
+def parse_spec(spec: Mapping[str, Any], schema: StreamSchema) -> VerticalSpec:
+    """Return the spec if the stream's schema allows it; DomainError with the core's own sentence if not."""
     try:
         parsed = VerticalSpec.from_json(spec, path="spec")
         parsed.model.resolve(schema)

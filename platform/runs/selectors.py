@@ -36,6 +36,11 @@ def runs(
     return rows.order_by("-id")
 
 
+def has_open_run(model_id: uuid.UUID) -> bool:
+    """Tell whether a run of the model has not ended."""
+    return Run.objects.filter(model_id=model_id, state__in=OPEN_STATES).exists()
+
+
 def run_card(run_id: uuid.UUID) -> dict[str, Any] | None:
     """Return one run's card, or None if the scope sees no such run."""
     run = runs().filter(id=run_id).first()

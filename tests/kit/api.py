@@ -34,6 +34,10 @@ class Api:
         """POST."""
         return self.call("POST", path, {} if body is None else body, **headers)
 
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        """PUT."""
+        return self.call("PUT", path, body, **headers)
+
     def patch(self, path: str, body: Any, **headers: str) -> Any:
         """PATCH."""
         return self.call("PATCH", path, body, **headers)

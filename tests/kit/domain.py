@@ -11,9 +11,10 @@ from django.utils import timezone
 from catalog.models import Partition, Stream
 from exfm_core import spec
 from exfm_core.spec import Feature, FoundationSpec, StreamSchema, Supervision, Task, VerticalSpec
+from registry import courses
 from registry import services as registry
-from registry.models import FoundationModel, LabelSet, Lineage, Snapshot, VerticalModel
-from runs.models import Attempt, Kind, MetricSums, Run, State, WorkClaim
+from registry.models import Checkpoint, FoundationModel, LabelSet, Lineage, Snapshot, VerticalModel
+from runs.models import Attempt, Consumption, Kind, MetricSums, Run, State, WorkClaim
 from tenancy.ids import new_id
 from tenancy.models import Tenant
 
@@ -108,6 +109,28 @@ def make_model(
     )
 
 
+def make_checkpoint(held: Lineage, index: int) -> Checkpoint:
+    """Store a checkpoint of the lineage after partition `index`."""
+    return Checkpoint.objects.create(
+        tenant_id=held.tenant_id,
+        lineage=held,
+        position=hour(index + 1),
+        uri=f"runs/{next(_count)}",
+        sha256=hashlib.sha256(str(next(_count)).encode()).hexdigest(),
+        bytes=10,
+    )
+
+
+def make_paused_model(tenant: Tenant) -> tuple[VerticalModel, list[Checkpoint]]:
+    """Register a paused model with two checkpoints of its treatment arm; `serving` has pointed at both in turn."""
+    model = make_model(make_stream(tenant))
+    registry.pause(model_id=model.id)
+    checkpoints = [make_checkpoint(lineage(model, "treatment"), index) for index in (0, 1)]
+    for checkpoint in checkpoints:
+        courses.move_alias(model_id=model.id, alias="serving", checkpoint_id=checkpoint.id)
+    return model, checkpoints
+
+
 def lineage(model: VerticalModel, arm: str) -> Lineage:
     """Return the model's lineage of that arm."""
     return Lineage.objects.get(model_version__model=model, arm=arm)
@@ -174,6 +197,13 @@ def make_claim(run: Run, lineage: Lineage, partition: Partition, **fields: Any) 
     """Store a committed claim of vertical training."""
     values: dict[str, Any] = {"kind": Kind.VM_TRAIN, "committed_at": timezone.now(), **fields}
     return WorkClaim.objects.create(tenant=run.tenant, run=run, lineage=lineage, partition=partition, **values)
+
+
+def make_consumption(lineage: Lineage, partition: Partition, claim: WorkClaim, checkpoint: Checkpoint) -> Consumption:
+    """Store that the lineage consumed the partition."""
+    return Consumption.objects.create(
+        tenant_id=partition.tenant_id, lineage=lineage, partition=partition, claim=claim, checkpoint=checkpoint
+    )
 
 
 def make_sums(

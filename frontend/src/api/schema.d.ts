@@ -93,6 +93,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/foundation-models/{foundation_model_id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Take the published snapshot back: it labels nothing more, the one published before it does.
+         *
+         *     Platform administrators; scope `foundation:write`.
+         */
+        post: operations["admin_foundation_models_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/insights": {
         parameters: {
             query?: never;
@@ -442,6 +463,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/foundation/snapshots/{snapshot_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show which of the tenant's partitions a snapshot labelled, and which of its models learned from that.
+         *
+         *     Permission and scope: `insights:read`.
+         */
+        get: operations["snapshots_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/ledger": {
         parameters: {
             query?: never;
@@ -541,6 +583,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/models/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Say what a spec would cost to serve, without registering it; refusals are those of the registration.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        post: operations["models_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/models/{model_id}": {
         parameters: {
             query?: never;
@@ -554,6 +617,173 @@ export interface paths {
          *     Permission and scope: `models:read`.
          */
         get: operations["models_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List where the model's aliases point.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_aliases_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/aliases/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List every move of the aliases, newest first.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_aliases_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show where an alias points.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_aliases_read"];
+        /**
+         * @description Point an alias at a checkpoint of the model.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        put: operations["models_aliases_set"];
+        post?: never;
+        /**
+         * @description Let an alias point nowhere; its history stays.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        delete: operations["models_aliases_clear"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/aliases/{alias}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Point an alias at what it pointed at before; once more goes further back.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        post: operations["models_aliases_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the model's teachers, the present one first.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_bindings_list"];
+        put?: never;
+        /**
+         * @description Let a foundation model teach the model from the next partition on; the binding before ends.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        post: operations["models_bindings_create"];
+        /**
+         * @description Let no foundation model teach the model from the next partition on.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        delete: operations["models_bindings_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show the model card: purpose, data, figures with intervals, limits; as parts and as Markdown.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the checkpoints of both arms, newest first.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_checkpoints_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -583,6 +813,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/models/{model_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show the model's lineages: version, arm, parent, rows read, snapshots that taught it.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/models/{model_id}/pause": {
         parameters: {
             query?: never;
@@ -604,6 +855,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/models/{model_id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Take a paused model back to a checkpoint: new lineages go on from there.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        post: operations["models_restart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/models/{model_id}/resume": {
         parameters: {
             query?: never;
@@ -619,6 +891,32 @@ export interface paths {
          *     Permission and scope: `models:write`.
          */
         post: operations["models_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/models/{model_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the model's versions, newest first.
+         *
+         *     Permission and scope: `models:read`.
+         */
+        get: operations["models_versions_list"];
+        put?: never;
+        /**
+         * @description Give a paused model its next version: lineages of its own, untrained. Those before end and stay readable.
+         *
+         *     Permission and scope: `models:write`.
+         */
+        post: operations["models_versions_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -831,6 +1129,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/streams/{stream_id}/partitions/{partition_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show who labelled the partition and which models consumed it.
+         *
+         *     Permission and scope: `streams:read`.
+         */
+        get: operations["partitions_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/tokens": {
         parameters: {
             query?: never;
@@ -883,6 +1202,168 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the webhooks, newest first.
+         *
+         *     Permission and scope: `webhooks:read`.
+         */
+        get: operations["webhooks_list"];
+        put?: never;
+        /**
+         * @description Make a webhook; its secret is in this answer and never again.
+         *
+         *     Permission and scope: `webhooks:write`.
+         */
+        post: operations["webhooks_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show a webhook.
+         *
+         *     Permission and scope: `webhooks:read`.
+         */
+        get: operations["webhooks_read"];
+        put?: never;
+        post?: never;
+        /**
+         * @description Remove a webhook with its log.
+         *
+         *     Permission and scope: `webhooks:write`.
+         */
+        delete: operations["webhooks_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * @description Change a webhook; disabling drops what waits for it, enabling forgives past failures.
+         *
+         *     Permission and scope: `webhooks:write`.
+         */
+        patch: operations["webhooks_update"];
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the deliveries of the last thirty days, newest first; `state` narrows them down.
+         *
+         *     Permission and scope: `webhooks:read`.
+         */
+        get: operations["webhook_deliveries_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{webhook_id}/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show a delivery with every attempt.
+         *
+         *     Permission and scope: `webhooks:read`.
+         */
+        get: operations["webhook_deliveries_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Deliver the event once more, under its own id.
+         *
+         *     Permission and scope: `webhooks:write`.
+         */
+        post: operations["webhook_deliveries_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Give a webhook a new secret; for 24 hours the old one signs as well.
+         *
+         *     Permission and scope: `webhooks:write`.
+         */
+        post: operations["webhooks_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Send a `webhook.test` event; its delivery says what came of it.
+         *
+         *     Permission and scope: `webhooks:write`.
+         */
+        post: operations["webhooks_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -894,6 +1375,25 @@ export interface components {
             fm: components["schemas"]["FmBalance"];
             currency: string;
         };
+        /** @description A move of an alias; in a list of aliases, the one in force. */
+        Alias: {
+            alias: components["schemas"]["AliasEnum"];
+            /** @description moves so far; the ETag of an alias changes with it */
+            number: number;
+            checkpoint: components["schemas"]["Checkpoint"] | null;
+            /** @description the move that a rollback repeats */
+            back_to: number | null;
+            moved_by: string;
+            /** Format: date-time */
+            moved_at: string;
+            note: string;
+        };
+        /**
+         * @description * `serving` - Serving
+         *     * `candidate` - Candidate
+         * @enum {string}
+         */
+        AliasEnum: "serving" | "candidate";
         /** @description A period's share of the foundation model's cost, and what it is computed from. */
         Allocation: {
             foundation_model: string;
@@ -956,6 +1456,18 @@ export interface components {
             reason: string;
             request_id: string;
         };
+        /** @description Which foundation model teaches a model, and since when. */
+        Binding: {
+            number: number;
+            /** @description Return id and name. */
+            readonly foundation_model: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+        };
         /** @description A tenant's budget of the running period. */
         Budget: {
             /** Format: date-time */
@@ -977,6 +1489,17 @@ export interface components {
             held: components["schemas"]["PlacedRun"][];
             queued: components["schemas"]["PlacedRun"][];
         };
+        /** @description A heading of a model card and its lines. */
+        CardSection: {
+            title: string;
+            lines: string[];
+        };
+        /** @description A model card. */
+        CardText: {
+            title: string;
+            sections: components["schemas"]["CardSection"][];
+            markdown: string;
+        };
         /** @description A feature of the foundation model; a stream's feature feeds it by naming it as its `catalogue`. */
         CatalogueFeature: {
             name: string;
@@ -988,6 +1511,37 @@ export interface components {
             /** @description of a sequence; the stream's may be shorter */
             max_length: number;
         };
+        /**
+         * @description * `event` - Event
+         *     * `test` - Test
+         *     * `replay` - Replay
+         * @enum {string}
+         */
+        CauseEnum: "event" | "test" | "replay";
+        /** @description What an arm had learned at one moment of its stream. */
+        Checkpoint: {
+            /** Format: uuid */
+            id: string;
+            version: number;
+            /** Format: uuid */
+            lineage: string;
+            arm: components["schemas"]["ArmEnum"];
+            /**
+             * Format: date-time
+             * @description end of the last partition it has learned from
+             */
+            position: string;
+            sha256: string;
+            bytes: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description A model's step that consumed a partition. */
+        Consumer: {
+            model: components["schemas"]["ModelLink"];
+            /** Format: uuid */
+            checkpoint: string;
+        };
         /** @description What a tenant paid for in the running period, by line; and by model since registration. */
         Costs: {
             currency: string;
@@ -997,6 +1551,29 @@ export interface components {
             kinds: components["schemas"]["LineTotal"][];
             models: components["schemas"]["ModelCost"][];
             fm: components["schemas"]["FmCosts"];
+        };
+        /** @description A course of training: version, arm, what it started from, what it read, who taught it. */
+        Course: {
+            /** Format: uuid */
+            id: string;
+            version: number;
+            arm: components["schemas"]["ArmEnum"];
+            state: components["schemas"]["LineageStateEnum"];
+            seed: number;
+            /** Format: uuid */
+            parent_checkpoint: string | null;
+            /**
+             * Format: uuid
+             * @description its newest checkpoint
+             */
+            head: string | null;
+            partitions: number;
+            rows: number;
+            /** Format: date-time */
+            start: string | null;
+            /** Format: date-time */
+            end: string | null;
+            snapshots: components["schemas"]["TaughtBy"][];
         };
         /** @description Lift over the rows that carried a label of the foundation model. */
         CoveredLift: {
@@ -1054,6 +1631,97 @@ export interface components {
             freshness_seconds: number | null;
             cumulative: components["schemas"]["Cumulative"];
         };
+        /** @description One event on its way to one webhook. */
+        Delivery: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description the event's id, the same at every delivery of it
+             */
+            event: string;
+            event_type: components["schemas"]["EventTypeEnum"];
+            cause: components["schemas"]["CauseEnum"];
+            state: components["schemas"]["DeliveryStateEnum"];
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description when it is tried next, null once it has ended
+             */
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** @description what the last attempt came to */
+            last_code: string | null;
+            last_status: number | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description One try. A number that is missing belongs to a worker that died before it could write. */
+        DeliveryAttempt: {
+            number: number;
+            /** Format: date-time */
+            started_at: string;
+            milliseconds: number;
+            /** @description HTTP status, null without an answer */
+            status: number | null;
+            /** @description `ok`, or why it counts as failed */
+            code: string;
+            detail: string;
+            /** @description the beginning of the answer's body */
+            response: string;
+        };
+        /** @description A delivery with what was sent and every attempt. */
+        DeliveryDetail: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description the event's id, the same at every delivery of it
+             */
+            event: string;
+            event_type: components["schemas"]["EventTypeEnum"];
+            cause: components["schemas"]["CauseEnum"];
+            state: components["schemas"]["DeliveryStateEnum"];
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description when it is tried next, null once it has ended
+             */
+            next_attempt_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** @description what the last attempt came to */
+            last_code: string | null;
+            last_status: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description the event's `data` */
+            data: {
+                [key: string]: unknown;
+            };
+            log: components["schemas"]["DeliveryAttempt"][];
+        };
+        /**
+         * @description * `pending` - Pending
+         *     * `delivered` - Delivered
+         *     * `failed` - Failed
+         *     * `dropped` - Dropped
+         * @enum {string}
+         */
+        DeliveryStateEnum: "pending" | "delivered" | "failed" | "dropped";
+        /**
+         * @description * `run.succeeded` - Run Succeeded
+         *     * `run.failed` - Run Failed
+         *     * `run.cancelled` - Run Cancelled
+         *     * `partition.sealed` - Partition Sealed
+         *     * `partition.rejected` - Partition Rejected
+         *     * `snapshot.published` - Snapshot Published
+         *     * `budget.threshold` - Budget Threshold
+         *     * `webhook.test` - Test
+         * @enum {string}
+         */
+        EventTypeEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold" | "webhook.test";
         /**
          * @description * `` - None
          *     * `user` - User
@@ -1182,6 +1850,22 @@ export interface components {
             ne_current: number | null;
             /** Format: double */
             calibration: number | null;
+        };
+        /** @description The foundation model's labels of one partition. */
+        LabelSet: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            partition: string;
+            /** Format: uuid */
+            snapshot: string;
+            /** Format: date-time */
+            watermark: string;
+            tasks: string[];
+            rows: number;
+            sha256: string;
+            /** Format: date-time */
+            created_at: string;
         };
         /** @description One line of the append-only ledger. */
         Ledger: {
@@ -1442,6 +2126,22 @@ export interface components {
             /** Format: decimal */
             fm_share: string;
         };
+        /** @description Where a model comes from. */
+        ModelLineage: {
+            /** Format: uuid */
+            model: string;
+            /** Format: uuid */
+            stream: string;
+            courses: components["schemas"]["Course"][];
+        };
+        /** @description A model by id, name and version. */
+        ModelLink: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number;
+            arm: components["schemas"]["ArmEnum"];
+        };
         /**
          * @description * `active` - Active
          *     * `paused` - Paused
@@ -1454,11 +2154,32 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description Where an alias is to point. */
+        NewAliasRequest: {
+            /** Format: uuid */
+            checkpoint: string;
+            /** @default  */
+            note: string;
+        };
+        /** @description The teacher from the next partition on. */
+        NewBindingRequest: {
+            /** Format: uuid */
+            foundation_model: string;
+        };
         /** @description A budget to set, and why. */
         NewBudgetRequest: {
             /** Format: decimal */
             amount: string;
             reason: string;
+        };
+        /** @description A spec to check. */
+        NewCheckRequest: {
+            /** Format: uuid */
+            stream: string;
+            /** @description an exfm_core.spec.VerticalSpec */
+            spec: {
+                [key: string]: unknown;
+            };
         };
         /** @description A foundation model to register. */
         NewFoundationModelRequest: {
@@ -1488,6 +2209,11 @@ export interface components {
             /** Format: date-time */
             train_from?: string | null;
         };
+        /** @description Where to go back to. */
+        NewRestartRequest: {
+            /** Format: uuid */
+            checkpoint: string;
+        };
         /** @description A tenant to bind to a foundation model. */
         NewSlotRequest: {
             /** @description the tenant's slug */
@@ -1503,6 +2229,32 @@ export interface components {
             schema: {
                 [key: string]: unknown;
             };
+        };
+        /** @description The next version of a model. */
+        NewVersionRequest: {
+            /** @description an exfm_core.spec.VerticalSpec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description event time; null: from the stream's beginning
+             */
+            train_from?: string | null;
+        };
+        /** @description A webhook to make. */
+        NewWebhookRequest: {
+            /** @description an https:// address that the internet can reach */
+            url: string;
+            description?: string;
+            event_types: components["schemas"]["SubscribableEnum"][];
+            /** @description enabling forgives past failures */
+            enabled?: boolean;
+        };
+        /** @description Why. */
+        NoteRequest: {
+            /** @default  */
+            note: string;
         };
         /** @description What the tenant may spend per month. */
         OpeningBudgetRequest: {
@@ -1538,8 +2290,36 @@ export interface components {
             name: string;
             password?: string;
         };
+        PaginatedAliasList: {
+            results: components["schemas"]["Alias"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
         PaginatedAuditEntryList: {
             results: components["schemas"]["AuditEntry"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedBindingList: {
+            results: components["schemas"]["Binding"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedCheckpointList: {
+            results: components["schemas"]["Checkpoint"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedDeliveryList: {
+            results: components["schemas"]["Delivery"][];
             /** @description path and query of that page */
             next: string | null;
             /** @description path and query of that page */
@@ -1608,6 +2388,20 @@ export interface components {
             /** @description path and query of that page */
             previous: string | null;
         };
+        PaginatedVersionList: {
+            results: components["schemas"]["Version"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedWebhookList: {
+            results: components["schemas"]["Webhook"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
         /** @description A partition and, if it was rejected, why. */
         Partition: {
             /** Format: uuid */
@@ -1647,6 +2441,11 @@ export interface components {
          * @enum {string}
          */
         PartitionStateEnum: "uploaded" | "sealed" | "rejected";
+        /** @description What was made of a partition. */
+        PartitionUses: {
+            label_sets: components["schemas"]["LabelSet"][];
+            consumed_by: components["schemas"]["Consumer"][];
+        };
         /** @description What may be changed of a member. */
         PatchedMemberChangeRequest: {
             role?: components["schemas"]["RoleEnum"];
@@ -1668,6 +2467,14 @@ export interface components {
             label_deadline_seconds?: number;
             feed_fm?: boolean;
             feed_shared?: boolean;
+        };
+        /** @description What may be changed of a webhook; what is left out stays. */
+        PatchedWebhookTermsRequest: {
+            url?: string;
+            description?: string;
+            event_types?: components["schemas"]["SubscribableEnum"][];
+            /** @description enabling forgives past failures */
+            enabled?: boolean;
         };
         /** @description A budget period, UTC. */
         Period: {
@@ -1731,6 +2538,10 @@ export interface components {
          * @enum {string}
          */
         RoleEnum: "owner" | "engineer" | "viewer" | "billing";
+        /** @description Why; kept in the audit log. */
+        RollbackRequest: {
+            reason: string;
+        };
         /** @description A run in full. */
         Run: {
             /** Format: uuid */
@@ -1898,6 +2709,16 @@ export interface components {
             limit_parameters: number;
             limit_flops: number;
         };
+        /** @description What a spec costs to serve, against the budget. */
+        ServingCheck: {
+            parameters: number;
+            /** @description per row */
+            flops: number;
+            limit_parameters: number;
+            limit_flops: number;
+            /** @description memory of one training step beside the tables */
+            batch_bytes: number;
+        };
         /** @description What a sign-in needs. */
         SignInRequest: {
             /** Format: email */
@@ -1944,6 +2765,11 @@ export interface components {
          * @enum {string}
          */
         SnapshotStateEnum: "candidate" | "published" | "rejected" | "retired";
+        /** @description What a snapshot labelled of the tenant's, and which of its models learned from that. */
+        SnapshotUses: {
+            label_sets: components["schemas"]["LabelSet"][];
+            models: components["schemas"]["ModelLink"][];
+        };
         /** @description Lift of the partition that ends at `t`. */
         SparkPoint: {
             /** Format: date-time */
@@ -2007,6 +2833,25 @@ export interface components {
             id: string;
             name: string;
         };
+        /**
+         * @description * `run.succeeded` - run.succeeded
+         *     * `run.failed` - run.failed
+         *     * `run.cancelled` - run.cancelled
+         *     * `partition.sealed` - partition.sealed
+         *     * `partition.rejected` - partition.rejected
+         *     * `snapshot.published` - snapshot.published
+         *     * `budget.threshold` - budget.threshold
+         * @enum {string}
+         */
+        SubscribableEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold";
+        /** @description A snapshot of the foundation model. */
+        TaughtBy: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            watermark: string;
+            state: components["schemas"]["SnapshotStateEnum"];
+        };
         /** @description How the foundation model teaches the model at present. */
         Teaching: {
             /** Format: double */
@@ -2051,9 +2896,10 @@ export interface components {
         /**
          * @description * `active` - Active
          *     * `suspended` - Suspended
+         *     * `erased` - Erased
          * @enum {string}
          */
-        TenantStatusEnum: "active" | "suspended";
+        TenantStatusEnum: "active" | "suspended" | "erased";
         /** @description A token, without its secret. */
         Token: {
             /** Format: uuid */
@@ -2103,6 +2949,80 @@ export interface components {
             used: number;
             limit: number;
         };
+        /** @description An immutable version of a model. */
+        Version: {
+            /** Format: uuid */
+            id: string;
+            number: number;
+            /** @description an exfm_core.spec.VerticalSpec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** @description of the spec */
+            sha256: string;
+            serving_parameters: number;
+            /** @description per row */
+            serving_flops: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description An address that is told of events. */
+        Webhook: {
+            /** Format: uuid */
+            id: string;
+            url: string;
+            description: string;
+            event_types: components["schemas"]["SubscribableEnum"][];
+            status: components["schemas"]["WebhookStatusEnum"];
+            /** @description why it is disabled, empty while it is active */
+            disabled_reason: string;
+            /**
+             * Format: date-time
+             * @description first failure after the last success; after three days it is disabled
+             */
+            failing_since: string | null;
+            /**
+             * Format: date-time
+             * @description after a rotation: until then the old secret signs as well
+             */
+            previous_until: string | null;
+            /** @description deliveries that wait */
+            waiting: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description A webhook with its secret: the only answer that holds it. A repetition by idempotency key gets null. */
+        WebhookSecret: {
+            /** Format: uuid */
+            id: string;
+            url: string;
+            description: string;
+            event_types: components["schemas"]["SubscribableEnum"][];
+            status: components["schemas"]["WebhookStatusEnum"];
+            /** @description why it is disabled, empty while it is active */
+            disabled_reason: string;
+            /**
+             * Format: date-time
+             * @description first failure after the last success; after three days it is disabled
+             */
+            failing_since: string | null;
+            /**
+             * Format: date-time
+             * @description after a rotation: until then the old secret signs as well
+             */
+            previous_until: string | null;
+            /** @description deliveries that wait */
+            waiting: number;
+            /** Format: date-time */
+            created_at: string;
+            secret: string | null;
+        };
+        /**
+         * @description * `active` - Active
+         *     * `disabled` - Disabled
+         * @enum {string}
+         */
+        WebhookStatusEnum: "active" | "disabled";
         /** @description A worker. */
         Worker: {
             name: string;
@@ -2268,6 +3188,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Slot"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_foundation_models_rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                foundation_model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundationModel"];
                 };
             };
             /** @description A problem: what is wrong and how to mend it. */
@@ -2952,6 +3906,38 @@ export interface operations {
             };
         };
     };
+    snapshots_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                snapshot_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotUses"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tenants_ledger_list: {
         parameters: {
             query?: {
@@ -3197,6 +4183,41 @@ export interface operations {
             };
         };
     };
+    models_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCheckRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServingCheck"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     models_read: {
         parameters: {
             query?: never;
@@ -3216,6 +4237,404 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_aliases_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAliasList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_aliases_history: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAliasList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_aliases_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias: "candidate" | "serving";
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alias"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_aliases_set: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                alias: "candidate" | "serving";
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAliasRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alias"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_aliases_clear: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                alias: "candidate" | "serving";
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_aliases_rollback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                alias: "candidate" | "serving";
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alias"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_bindings_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedBindingList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_bindings_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBindingRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Binding"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_bindings_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardText"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_checkpoints_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedCheckpointList"];
                 };
             };
             /** @description A problem: what is wrong and how to mend it. */
@@ -3261,6 +4680,38 @@ export interface operations {
             };
         };
     };
+    models_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelLineage"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     models_pause: {
         parameters: {
             query?: never;
@@ -3293,6 +4744,42 @@ export interface operations {
             };
         };
     };
+    models_restart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRestartRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelLineage"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     models_resume: {
         parameters: {
             query?: never;
@@ -3312,6 +4799,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_versions_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedVersionList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_versions_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersionRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
                 };
             };
             /** @description A problem: what is wrong and how to mend it. */
@@ -3758,6 +5321,39 @@ export interface operations {
             };
         };
     };
+    partitions_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                partition_id: string;
+                stream_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartitionUses"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tokens_list: {
         parameters: {
             query?: {
@@ -3883,6 +5479,347 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedWebhookList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhookRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedWebhookTermsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+                state?: "delivered" | "dropped" | "failed" | "pending";
+            };
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDeliveryList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhook_deliveries_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_rotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    webhooks_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
             };
             /** @description A problem: what is wrong and how to mend it. */
             default: {

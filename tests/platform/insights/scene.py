@@ -70,6 +70,7 @@ def train(scene: Scene, index: int, *, covered: bool, treatment: float = TREATME
         result={"rows": 1000, "covered": 1000 if covered else 0, "clipped": clipped if covered else 0},
     )
     for arm, loss in ((control_arm, CONTROL), (treatment_arm, treatment)):
+        domain.make_consumption(arm, partition, claim, domain.make_checkpoint(arm, index))
         domain.make_sums(arm, partition, loss=loss, seed=index)
         domain.make_sums(arm, partition, loss=loss, seed=index, scope="covered", share=1.0 if covered else 0.0)
     accounting().reserve(run=scene.run, device_seconds=100)
