@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,6 +79,19 @@ SCHEMA = StreamSchema(CATALOGUE, (Task("like", "like", "liked"), Task("love", "l
 def data_root() -> Path:
     """Where raw data sets lie: ``EXFM_DATA``, by default ``var/data``."""
     return Path(os.environ.get("EXFM_DATA", "var/data"))
+
+
+def sixteen(*, root: Path | None = None, seed: int = 0, periods: int = 60, warm_up: int = 15) -> Recipe:
+    """The recipe of experiments: every group with a model of both tasks, 16 in all, and shorter periods."""
+    main = recipe(root=root, seed=seed, periods=periods, warm_up=warm_up)
+    tenants = tuple(_with_both_tasks(tenant) for tenant in main.tenants)
+    return replace(main, name="movielens-16", title=f"{main.title}; both tasks in every group", tenants=tenants)
+
+
+def _with_both_tasks(tenant: TenantRecipe) -> TenantRecipe:
+    other = "love" if tenant.vertical.model.task == "like" else "like"
+    spec = replace(tenant.vertical, model=replace(tenant.vertical.model, tasks=(other,)))
+    return replace(tenant, others=((f"{tenant.slug}-{other}", spec),))
 
 
 def recipe(*, root: Path | None = None, seed: int = 0, periods: int = 16, warm_up: int = 4) -> Recipe:

@@ -17,7 +17,7 @@ Partition = tuple[datetime, datetime, pa.Table]
 
 @dataclass(frozen=True, slots=True)
 class TenantRecipe:
-    """One tenant with one stream and one vertical model."""
+    """One tenant with one stream and one vertical model; ``others``: more models of it, by name, for experiments."""
 
     slug: str
     name: str
@@ -26,9 +26,16 @@ class TenantRecipe:
     model_name: str
     schema: StreamSchema
     vertical: VerticalSpec
+    others: tuple[tuple[str, VerticalSpec], ...] = ()
 
     def __post_init__(self) -> None:
-        self.vertical.model.resolve(self.schema)
+        for spec in self.models.values():
+            spec.model.resolve(self.schema)
+
+    @property
+    def models(self) -> dict[str, VerticalSpec]:
+        """Return all vertical models by name, the main one first."""
+        return {self.model_name: self.vertical, **dict(self.others)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,10 @@ class Recipe:
             raise SpecError("recipe.periods", f"Recipe {self.name!r} has no period after its warm-up.", "Add periods.")
 
     def partitions(self, period: int) -> Mapping[str, Partition]:
-        """Return the partition of every tenant, by slug, in period 0 … ``periods - 1``; all share one interval."""
+        """Return the partition of every tenant, by slug, in period 0 … ``periods - 1``; all share one interval.
+
+        A recipe of a sparse log leaves tenants without rows out: an empty partition is no partition.
+        """
         if not 0 <= period < self.periods:
             raise SpecError(
                 "recipe.period", f"Recipe {self.name!r} has no period {period}.", f"Use 0 to {self.periods - 1}."

@@ -142,7 +142,7 @@ class Impressions:
         found = {}
         for number, slug in enumerate(TENANTS):
             if (mine := tenant == number).any():
-                found[slug] = (*self._interval(period), table.filter(pa.array(mine)))
+                found[slug] = (*self.interval(period), table.filter(pa.array(mine)))
         return found
 
     def stream(self, slug: str) -> Iterator[Partition]:
@@ -155,7 +155,7 @@ class Impressions:
             times = np.asarray(table.column("event_time").cast(pa.int64())) // 1000
             edges = np.searchsorted(times, start + np.arange(step + 1) * self._length)
             for i in np.flatnonzero(np.diff(edges)):
-                yield *self._interval(first + int(i)), table.slice(int(edges[i]), int(edges[i + 1] - edges[i]))
+                yield *self.interval(first + int(i)), table.slice(int(edges[i]), int(edges[i + 1] - edges[i]))
 
     def rows(self, start_ms: int, stop_ms: int, *, tenant: int | None = None) -> tuple[pa.Table, Ints]:
         """Return the rows of ``[start_ms, stop_ms)``, of one tenant or all, in time order, and each row's tenant."""
@@ -169,7 +169,8 @@ class Impressions:
         wanted = arrow_schema(self.schema)
         return pa.table({name: pa.array(columns[name]) for name in wanted.names}).cast(wanted), self._tenant[click]
 
-    def _interval(self, period: int) -> tuple[datetime, datetime]:
+    def interval(self, period: int) -> tuple[datetime, datetime]:
+        """Start and end of a period."""
         start = (self._first_ms + period * self._length) * 1000
         return instant(start), instant(start + self._length * 1000)
 
