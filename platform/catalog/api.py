@@ -34,13 +34,13 @@ class StreamViewSet(TenantViewSet):
         "partial_update": "streams:write",
     }
 
-    @extend_schema(responses=StreamSerializer(many=True))
+    @extend_schema(operation_id="streams_list", responses=StreamSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the streams, newest first."""
         page = self.paginate_queryset(selectors.streams())
         return self.get_paginated_response(StreamSerializer(page, many=True).data)
 
-    @extend_schema(request=NewStreamSerializer, responses={201: StreamSerializer})
+    @extend_schema(operation_id="streams_create", request=NewStreamSerializer, responses={201: StreamSerializer})
     @idempotent
     def create(self, request: Request) -> Response:
         """Register a stream by its schema."""
@@ -55,12 +55,12 @@ class StreamViewSet(TenantViewSet):
         found = selectors.stream(stream_id=stream.id)
         return Response(StreamSerializer(found).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses=StreamSerializer)
+    @extend_schema(operation_id="streams_read", responses=StreamSerializer)
     def retrieve(self, request: Request, stream_id: uuid.UUID) -> Response:
         """Show a stream."""
         return Response(StreamSerializer(selectors.stream(stream_id=stream_id)).data)
 
-    @extend_schema(request=StreamTermsSerializer, responses=StreamSerializer)
+    @extend_schema(operation_id="streams_update", request=StreamTermsSerializer, responses=StreamSerializer)
     def partial_update(self, request: Request, stream_id: uuid.UUID) -> Response:
         """Change the label deadline and the consents; withdrawing a consent does not unlearn what was learned."""
         form = StreamTermsSerializer(data=request.data)
@@ -77,20 +77,21 @@ class PartitionViewSet(TenantViewSet):
     detached = frozenset({"create"})
     required = {"list": "streams:read", "retrieve": "streams:read", "create": "streams:write"}
 
-    @extend_schema(responses=PartitionSerializer(many=True))
+    @extend_schema(operation_id="partitions_list", responses=PartitionSerializer(many=True))
     def list(self, request: Request, stream_id: uuid.UUID) -> Response:
         """List the stream's partitions, latest event time first."""
         selectors.stream(stream_id=stream_id)
         page = self.paginate_queryset(selectors.partitions(stream_id=stream_id))
         return self.get_paginated_response(PartitionSerializer(page, many=True).data)
 
-    @extend_schema(responses=PartitionSerializer)
+    @extend_schema(operation_id="partitions_read", responses=PartitionSerializer)
     def retrieve(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
         """Show a partition; a rejected one says what is wrong with it, by column and row."""
         found = selectors.partition(stream_id=stream_id, partition_id=partition_id)
         return Response(PartitionSerializer(found).data)
 
     @extend_schema(
+        operation_id="partitions_create",
         request=dict.fromkeys(RAW_TYPES[:2], OpenApiTypes.BINARY),
         parameters=[
             OpenApiParameter("start", OpenApiTypes.DATETIME, required=True, description="first moment of the interval"),

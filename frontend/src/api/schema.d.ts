@@ -1040,14 +1040,14 @@ export interface paths {
          *
          *     Permission and scope: `streams:read`.
          */
-        get: operations["tenants_streams_list"];
+        get: operations["streams_list"];
         put?: never;
         /**
          * @description Register a stream by its schema.
          *
          *     Permission and scope: `streams:write`.
          */
-        post: operations["tenants_streams_create"];
+        post: operations["streams_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1066,7 +1066,7 @@ export interface paths {
          *
          *     Permission and scope: `streams:read`.
          */
-        get: operations["tenants_streams_retrieve"];
+        get: operations["streams_read"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1077,7 +1077,7 @@ export interface paths {
          *
          *     Permission and scope: `streams:write`.
          */
-        patch: operations["tenants_streams_partial_update"];
+        patch: operations["streams_update"];
         trace?: never;
     };
     "/api/v1/tenants/{tenant}/streams/{stream_id}/partitions": {
@@ -1092,7 +1092,7 @@ export interface paths {
          *
          *     Permission and scope: `streams:read`.
          */
-        get: operations["tenants_streams_partitions_list"];
+        get: operations["partitions_list"];
         put?: never;
         /**
          * @description Upload a partition: the body is the Parquet file. 202: received, it is validated next; 200: known already.
@@ -1101,7 +1101,7 @@ export interface paths {
          *
          *     Permission and scope: `streams:write`.
          */
-        post: operations["tenants_streams_partitions_create"];
+        post: operations["partitions_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1120,7 +1120,7 @@ export interface paths {
          *
          *     Permission and scope: `streams:read`.
          */
-        get: operations["tenants_streams_partitions_retrieve"];
+        get: operations["partitions_read"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1947,6 +1947,7 @@ export interface components {
             user: components["schemas"]["MeUser"];
             memberships: components["schemas"]["MeMembership"][];
             admin_origin: string;
+            currency: string;
         };
         /** @description The user's role in a tenant, and what it allows. */
         MeMembership: {
@@ -1979,6 +1980,7 @@ export interface components {
             email: string;
             name: string;
             role: components["schemas"]["RoleEnum"];
+            is_service: boolean;
             /** Format: date-time */
             created_at: string;
         };
@@ -2719,11 +2721,13 @@ export interface components {
             /** @description memory of one training step beside the tables */
             batch_bytes: number;
         };
-        /** @description What a sign-in needs. */
+        /** @description What a sign-in needs. `code`: of the second factor, where the account has one (401 second_factor_required). */
         SignInRequest: {
             /** Format: email */
             email: string;
             password: string;
+            /** @default  */
+            code: string;
         };
         /** @description A tenant's place in a foundation model. */
         Slot: {
@@ -5054,7 +5058,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_list: {
+    streams_list: {
         parameters: {
             query?: {
                 /** @description The pagination cursor value. */
@@ -5090,7 +5094,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_create: {
+    streams_create: {
         parameters: {
             query?: never;
             header?: {
@@ -5128,7 +5132,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_retrieve: {
+    streams_read: {
         parameters: {
             query?: never;
             header?: never;
@@ -5160,7 +5164,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_partial_update: {
+    streams_update: {
         parameters: {
             query?: never;
             header?: never;
@@ -5196,7 +5200,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_partitions_list: {
+    partitions_list: {
         parameters: {
             query?: {
                 /** @description The pagination cursor value. */
@@ -5233,7 +5237,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_partitions_create: {
+    partitions_create: {
         parameters: {
             query: {
                 /** @description end of the interval, not in it */
@@ -5288,7 +5292,7 @@ export interface operations {
             };
         };
     };
-    tenants_streams_partitions_retrieve: {
+    partitions_read: {
         parameters: {
             query?: never;
             header?: never;

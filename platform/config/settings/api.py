@@ -1,5 +1,7 @@
 """REST framework and OpenAPI. The classes named here live in the `api` app."""
 
+from config import env
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "api.base.authentication.TokenAuthentication",
@@ -13,7 +15,10 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "api.base.schema.AutoSchema",
     "EXCEPTION_HANDLER": "api.base.errors.problem_handler",
     "PAGE_SIZE": 50,
-    "DEFAULT_THROTTLE_RATES": {"credential": "1200/min", "anonymous": "120/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "credential": f"{env.number('EXFM_REQUESTS_PER_MINUTE', 1200)}/min",
+        "anonymous": "120/min",
+    },
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
