@@ -33,6 +33,8 @@ def save_snapshot(net: FoundationNet, spec: FoundationSpec, watermark: str, slot
     """The snapshot's bytes; its name is their hash."""
     tensors = {f"tables.{n}": w for n, w in zip(net.tables.names, net.tables.kernel.weights, strict=True)}
     tensors |= {f"net.{name}": value for name, value in module_state(net).items()}
+    if net.tables.managed is not None:
+        tensors |= {f"ids.{name}": ids for name, ids in net.tables.managed.state(resume=False).items()}
     record: dict[str, Any] = {"spec": spec.to_json(), "watermark": watermark, "slots": sorted(slots)}
     return pack(KIND, record, tensors)
 
@@ -48,6 +50,8 @@ def load_snapshot(data: bytes, backend: Backend = "fused") -> Snapshot:
     net = FoundationNet(spec, backend)
     copy_into(dict(zip(net.tables.names, net.tables.kernel.weights, strict=True)), tensors, "tables.")
     copy_into(module_state(net), tensors, "net.")
+    if net.tables.managed is not None:
+        net.tables.managed.load(tensors, "ids.")
     return Snapshot(net, spec, watermark, slots)
 
 

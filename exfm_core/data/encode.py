@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exfm_core.data import hashing
-from exfm_core.data.partitions import Source, column_numpy, row_groups
+from exfm_core.data.partitions import Source, column_numpy, pieces
 from exfm_core.errors import DataError
 from exfm_core.spec import Feature, FoundationModel, StreamSchema, VerticalModel
 
@@ -54,7 +54,7 @@ class Layout:
 
 
 def vertical_layout(model: VerticalModel, schema: StreamSchema) -> Layout:
-    """Layout of a vertical model on its own stream: the model's features by name, a label per task, the primary first."""
+    """Layout of a vertical model on its own stream: the model's features by name, a label per task in its order."""
     inputs = tuple(Input(feature, feature.name) for feature in model.resolve(schema))
     return Layout(schema, inputs, tuple(schema.task(task).label for task in model.tasks))
 
@@ -73,9 +73,9 @@ def foundation_layout(model: FoundationModel, schema: StreamSchema) -> Layout:
 class Block:
     """Encoded rows ``[first_row, first_row + rows)``.
 
-    ``values[f]`` int64: embedding rows of sparse input f; ``offsets[f]`` int64 [rows + 1] into it.
-    ``dense`` float32 [rows, D], ``labels`` float32 [rows, T] (NaN: no such task), ``user_buckets`` int16 [rows],
-    ``held_back`` bool [rows], ``event_time_us`` int64 [rows].
+    ``values[f]`` int64: embedding rows of sparse input f, or ids where it is managed; ``offsets[f]`` int64 [rows + 1]
+    into it. ``dense`` float32 [rows, D], ``labels`` float32 [rows, T] (NaN: no such task), ``user_buckets`` int16
+    [rows], ``held_back`` bool [rows], ``event_time_us`` int64 [rows].
     """
 
     first_row: int
@@ -90,22 +90,25 @@ class Block:
 
 
 def encode(table: pa.Table, layout: Layout, first_row: int = 0) -> Block:
-    """Encode a table whose columns were validated. DataError if an unhashed id lies outside its embedding table."""
+    """Encode a table whose columns were validated.
+
+    Raises DataError for a null where a value must be and for an unhashed id outside its embedding table.
+    """
     rows = table.num_rows
     single = np.arange(rows + 1, dtype=np.int64)
     values, offsets = [], []
     for item in layout.sparse:
-        ids, ends = _ids(table, item, rows, single)
+        ids, ends = _ids(table, item, rows, single, first_row)
         values.append(_table_rows(ids, item, first_row, ends))
         offsets.append(ends)
     dense = np.zeros((rows, len(layout.dense)), np.float32)
     for i, item in enumerate(layout.dense):
         if item.column is not None:
-            dense[:, i] = column_numpy(table.column(item.column))
+            dense[:, i] = _column(table, item.column, first_row)
     labels = np.full((rows, len(layout.labels)), np.nan, np.float32)
     for i, label in enumerate(layout.labels):
         if label is not None:
-            labels[:, i] = column_numpy(table.column(label))
+            labels[:, i] = _column(table, label, first_row)
     times = column_numpy(table.column(layout.schema.event_time).cast(pa.int64()))
     if layout.schema.user_key is None:
         buckets, held = hashing.time_buckets(times), hashing.held_back_times(times)
@@ -119,11 +122,11 @@ def blocks(source: Source, layout: Layout, batch_size: int, start_row: int = 0) 
     """Yield encoded blocks whose sizes are whole batches, the last one excepted, whatever the file's row groups are."""
     carry: pa.Table | None = None
     first = start_row
-    for group_first, table in row_groups(source, layout.columns, start_row):
+    for piece_first, table in pieces(source, layout.columns, start_row):
         if carry is not None and carry.num_rows:
             table = pa.concat_tables([carry, table]).combine_chunks()
         else:
-            first = group_first
+            first = piece_first
         whole = table.num_rows - table.num_rows % batch_size
         if whole:
             yield encode(table.slice(0, whole), layout, first)
@@ -132,29 +135,58 @@ def blocks(source: Source, layout: Layout, batch_size: int, start_row: int = 0) 
         yield encode(carry, layout, first)
 
 
-def _ids(table: pa.Table, item: Input, rows: int, single: Ints) -> tuple[Ints, Ints]:
+def _column(table: pa.Table, name: str, first_row: int) -> np.ndarray:
+    """A column as NumPy: a view of Arrow's memory. Raises DataError for a null, which NumPy would read as a number."""
+    column = table.column(name)
+    if column.null_count:
+        row = first_row + int(np.flatnonzero(column.is_null().to_numpy())[0])
+        raise DataError("data.null", f"Column {name!r}, row {row}: no value.", "Fill it or leave the row out.")
+    return column_numpy(column)
+
+
+def _ids(table: pa.Table, item: Input, rows: int, single: Ints, first_row: int) -> tuple[Ints, Ints]:
+    """Ids and where each row's begin. A null list is empty; of a list that is too long the last ids stay."""
     if item.column is None:
         return np.empty(0, np.int64), np.zeros(rows + 1, np.int64)
-    column = table.column(item.column)
     if item.table.kind != "sequence":
-        return column_numpy(column).astype(np.int64, copy=False), single
-    array = column.combine_chunks()
+        return _column(table, item.column, first_row).astype(np.int64, copy=False), single
+    array = table.column(item.column).combine_chunks()
     if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    # `offsets` begins where the slice does, `values` where its parent did.
     ends = np.asarray(array.offsets.to_numpy(), dtype=np.int64)
-    ids = column_numpy(array.values)[ends[0] : ends[-1]].astype(np.int64, copy=False)
-    return ids, ends - ends[0]
+    inner = array.values.slice(int(ends[0]), int(ends[-1] - ends[0]))
+    ends = ends - ends[0]
+    lengths = np.diff(ends)
+    kept = np.minimum(lengths, item.table.max_length)
+    if array.null_count:
+        kept[array.is_null().to_numpy(zero_copy_only=False)] = 0
+    if inner.null_count:
+        inside = np.flatnonzero(inner.is_null().to_numpy(zero_copy_only=False))
+        rows_of = np.searchsorted(ends, inside, side="right") - 1
+        row = first_row + int(rows_of[0])
+        raise DataError(
+            "data.null", f"Column {item.column!r}, row {row}: null in the list.", "Leave missing ids out of the list."
+        )
+    ids = column_numpy(inner).astype(np.int64, copy=False)
+    if np.array_equal(kept, lengths):
+        return ids, ends
+    cut = np.concatenate([[0], np.cumsum(kept)])
+    places = np.repeat(ends[1:] - kept - cut[:-1], kept) + np.arange(cut[-1])
+    return ids[places], cut
 
 
 def _table_rows(ids: Ints, item: Input, first_row: int, ends: Ints) -> Ints:
     table = item.table
     if not table.hashed and ids.size:
-        wrong = np.flatnonzero((ids < 0) | (ids >= table.buckets))
+        top = table.buckets if table.bounded else np.iinfo(np.int64).max
+        wrong = np.flatnonzero((ids < 0) | (ids >= top))
         if wrong.size:
             row = first_row + int(np.searchsorted(ends, wrong[0], side="right")) - 1
             raise DataError(
                 "data.id_out_of_range",
-                f"Column {item.column!r}, row {row}: id {int(ids[wrong[0]])} is outside 0..{table.buckets - 1}.",
+                f"Column {item.column!r}, row {row}: id {int(ids[wrong[0]])} is outside 0..{top - 1}.",
                 f"Raise the buckets of {table.name!r} or let it be hashed.",
             )
+    # A managed feature's ids stay as they are: the trainer, which knows its rows, maps them batch by batch.
     return hashing.embedding_rows(ids, table.buckets, table.hashed)

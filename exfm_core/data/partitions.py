@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,8 @@ from exfm_core.errors import DataError
 from exfm_core.spec import TRUE_PROBABILITY, StreamSchema
 
 ROW_GROUP_ROWS = 131_072
+PIECE_ROWS = 16_384
+"""Rows decoded at a time: few enough for any width, enough to cost no speed."""
 TIME_TYPE = pa.timestamp("us", tz="UTC")
 
 Source = str | os.PathLike[str] | BinaryIO
@@ -110,10 +112,13 @@ def open_partition(source: Source) -> pq.ParquetFile:
         ) from error
 
 
-def row_groups(source: Source, columns: Sequence[str], start_row: int = 0) -> Iterator[tuple[int, pa.Table]]:
-    """Yield ``(first row, table)`` per row group, in file order from ``start_row`` on, the next one decoded ahead.
+def pieces(
+    source: Source, columns: Sequence[str], start_row: int = 0, most: int = PIECE_ROWS
+) -> Iterator[tuple[int, pa.Table]]:
+    """Yield ``(first row, table)`` in file order from ``start_row`` on, the next piece decoded ahead in one thread.
 
-    Memory is bounded by two row groups. Each column of a table is one contiguous chunk.
+    A piece has ``most`` rows or fewer, so memory is bounded by two of them and the pages they lie in, whatever the size
+    of the file and of its row groups. Each column of a table is one contiguous chunk.
     """
     file = open_partition(source)
     missing = [name for name in columns if name not in file.schema_arrow.names]
@@ -123,24 +128,30 @@ def row_groups(source: Source, columns: Sequence[str], start_row: int = 0) -> It
     starts = np.concatenate([[0], np.cumsum(sizes)]).tolist()
     todo = [i for i in range(len(sizes)) if starts[i + 1] > start_row]
 
-    def decode(group: int) -> pa.Table:
-        try:
-            return file.read_row_group(group, columns=list(columns)).combine_chunks()
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(
-                "data.damaged",
-                f"{_name(source)}: row group {group} (rows {starts[group]} to {starts[group + 1] - 1}) cannot be read.",
-                "The file is damaged: write it again and upload all of it.",
-            ) from error
+    def decode() -> Iterator[tuple[int, pa.Table]]:
+        for group in todo:
+            first = starts[group]
+            try:
+                for batch in file.iter_batches(most, row_groups=[group], columns=list(columns)):
+                    yield first, pa.Table.from_batches([batch])
+                    first += batch.num_rows
+            except (pa.ArrowException, OSError) as error:
+                rows = f"rows {starts[group]} to {starts[group + 1] - 1}"
+                raise DataError(
+                    "data.damaged",
+                    f"{_name(source)}: row group {group} ({rows}) cannot be read.",
+                    "The file is damaged: write it again and upload all of it.",
+                ) from error
 
-    with file, ThreadPoolExecutor(1, thread_name_prefix="row-group") as ahead:
-        following: Future[pa.Table] | None = ahead.submit(decode, todo[0]) if todo else None
-        for position, group in enumerate(todo):
-            assert following is not None  # noqa: S101  one is always submitted before its turn
-            table = following.result()
-            following = ahead.submit(decode, todo[position + 1]) if position + 1 < len(todo) else None
-            skip = max(0, start_row - starts[group])
-            yield starts[group] + skip, table.slice(skip)
+    decoded = decode()
+    with file, ThreadPoolExecutor(1, thread_name_prefix="decode") as ahead:
+        following = ahead.submit(next, decoded, None)
+        while (piece := following.result()) is not None:
+            following = ahead.submit(next, decoded, None)
+            first, table = piece
+            skip = max(0, start_row - first)
+            if skip < table.num_rows:
+                yield first + skip, table.slice(skip)
 
 
 def column_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:

@@ -6,7 +6,7 @@ are taken by name), trains tables that it plans data-parallel with the dense opt
 plan row-wise (`_Sharder` allows it).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ from exfm_core.errors import SpecError
 from exfm_core.models.embeddings import EPS, INITIAL_SPREAD, Tables
 from exfm_core.models.inputs import Inputs
 from exfm_core.scale.group import Group
+from exfm_core.spec import Feature
 
 Sharding = Literal["table_wise", "row_wise"]
 SHARDINGS: tuple[Sharding, ...] = ("table_wise", "row_wise")
@@ -84,6 +85,15 @@ class ShardedTables(Tables):
             KeyedJaggedTensor(list(self.names), inputs.indices.to(device), lengths=inputs.offsets.diff().to(device))
         ).to_dict()
         return torch.stack([pooled[name] for name in self.names], 1)
+
+    def manage(self, features: Sequence[Feature], seed: int) -> None:
+        """Raises SpecError for a managed feature: a row that changes hands lies in another process's shard."""
+        if managed := [feature.name for feature in features if feature.managed]:
+            raise SpecError(
+                "scale.managed",
+                f"Managed features ({', '.join(managed)}) are trained in one process only.",
+                "Hash them, or train without torchrun.",
+            )
 
     def state(self) -> dict[str, Tensor]:
         """Weights and Adagrad state of this process's shards alone, live: `<table>.weight@<first row>`, …"""

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exfm_core.data.partitions import arrow_schema, open_partition, row_groups, write_partition
+from exfm_core.data.partitions import arrow_schema, open_partition, pieces, write_partition
 from exfm_core.errors import DataError
 
 from .rows import schema, table
@@ -39,11 +39,11 @@ def test_a_refused_table_leaves_nothing_behind(tmp_path: Path, content: pa.Table
     assert caught.value.code == code and not list(tmp_path.iterdir())
 
 
-def test_row_groups_come_in_order_with_their_first_row(tmp_path: Path) -> None:
+def test_pieces_come_in_order_with_their_first_row(tmp_path: Path) -> None:
     pq.write_table(table(1000), tmp_path / "p", row_group_size=300)
-    found = [(first, part.num_rows) for first, part in row_groups(tmp_path / "p", ["hour"], start_row=450)]
-    assert found == [(450, 150), (600, 300), (900, 100)]
-    parts = pa.concat_tables([part for _, part in row_groups(tmp_path / "p", ["hour"])])
+    found = [(first, part.num_rows) for first, part in pieces(tmp_path / "p", ["hour"], 450, 200)]
+    assert found == [(450, 50), (500, 100), (600, 200), (800, 100), (900, 100)]
+    parts = pa.concat_tables([part for _, part in pieces(tmp_path / "p", ["hour"])])
     assert parts.column("hour").to_pylist() == table(1000).column("hour").to_pylist()
 
 
@@ -55,7 +55,7 @@ def test_a_damaged_row_group_names_its_rows(tmp_path: Path) -> None:
     content[begin : begin + 400] = b"\xff" * 400
     (tmp_path / "p").write_bytes(content)
     with pytest.raises(DataError, match=r"row group 3 \(rows 3000 to 3999\)"):
-        list(row_groups(tmp_path / "p", ["item_id"]))
+        list(pieces(tmp_path / "p", ["item_id"]))
 
 
 def test_no_file_and_no_parquet_are_sentences(tmp_path: Path) -> None:
