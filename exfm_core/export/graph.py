@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from exfm_core.export.quantize import quantize_rows
 from exfm_core.export.requests import DENSE, IDS, RequestEncoder, sequence_input
-from exfm_core.export.serving import Served, tasks_of
+from exfm_core.export.serving import Served
 
 LOGIT: Final = ".logit"
 
@@ -54,8 +54,8 @@ class ServingGraph(nn.Module):
         weights = [weight.detach().numpy() for weight in served.net.tables.kernel.weights]
         rows = np.concatenate([*weights, np.zeros((1, dim), np.float32)])
         self.table: nn.Module = Int8Table(rows) if int8 else Table(rows)
-        self.backbone, self.serving = served.net.backbone, served.net.serving
-        self.tasks = tasks_of(served.model)
+        self.net = served.net
+        self.tasks = served.model.tasks
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class ServingGraph(nn.Module):
         named = dict(zip(self.encoder.input_names, inputs, strict=True))
         emb_bfd = self._pooled(named)
         dense_bn = named[DENSE] if DENSE in named else emb_bfd.new_zeros((emb_bfd.shape[0], 0))
-        logits = (self.serving(self.backbone(emb_bfd, dense_bn)),)
+        logits = self.net.serve(self.net.stand_on(emb_bfd, dense_bn))
         return (*(torch.sigmoid(logit) for logit in logits), *logits)
 
     def _pooled(self, named: dict[str, Tensor]) -> Tensor:

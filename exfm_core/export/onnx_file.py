@@ -193,8 +193,7 @@ def _logits(served: Served, arrays: dict[str, npt.NDArray[Any]], encoder: Reques
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     dense = torch.from_numpy(arrays[DENSE]) if encoder.dense else torch.zeros(rows, 0)
     inputs = Inputs(torch.from_numpy(np.concatenate(values)), torch.from_numpy(offsets), dense)
-    logits = served.net(inputs)
-    return np.atleast_2d(logits.numpy())
+    return np.stack([logits_b.numpy() for logits_b in served.net.serve(served.net.represent(inputs))])
 
 
 def _versions() -> dict[str, str]:

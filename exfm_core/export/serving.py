@@ -64,18 +64,13 @@ def load_served(data: bytes) -> Served:
     spec = VerticalSpec.from_json(body | {"schema_version": record.get("schema_version", 1)})
     by_name = {feature["name"]: Feature.from_json(feature) for feature in record["features"]}
     features = tuple(by_name[name] for name in spec.model.features)
-    tasks = tuple(Task(task, f"kind_{i}", f"label_{i}") for i, task in enumerate(tasks_of(spec.model)))
+    tasks = tuple(Task(task, f"kind_{i}", f"label_{i}") for i, task in enumerate(spec.model.tasks))
     net = VerticalNet(spec, StreamSchema(features, tasks, user_key=None), backend="plain")
     weights = zip(net.tables.names, net.tables.kernel.weights, strict=True)
     copy_into({f"{name}.weight": weight for name, weight in weights}, tensors, "tables.")
     copy_into(module_state(net), tensors, "net.")
     net.eval()
     return Served(spec.model, features, net, origin)
-
-
-def tasks_of(model: VerticalModel) -> tuple[str, ...]:
-    """What the model serves, a head each."""
-    return (model.task,)
 
 
 def _vertical(record: dict[str, Any]) -> dict[str, Any]:

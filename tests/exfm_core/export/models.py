@@ -1,5 +1,6 @@
 """Trained small models and requests for the export's tests."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -7,25 +8,37 @@ import numpy as np
 import torch
 
 from exfm_core.data.encode import blocks, vertical_layout
+from exfm_core.data.partitions import write_partition
 from exfm_core.models.vertical import VerticalNet
-from exfm_core.spec import VerticalSpec
+from exfm_core.spec import StreamSchema, Task, VerticalSpec
 from exfm_core.train.rows import Cutter, Rows
 from exfm_core.train.vertical import VerticalTrainer
 from tests.exfm_core.train.factories import partition, rows, schema
 
 BACKBONES = ("dcnv2", "dlrm", "deepfm")
+LIKE = Task("like", "like", "like")
+
+
+def two_tasks() -> StreamSchema:
+    """The trainer's test stream with a second label."""
+    return dataclasses.replace(schema(), tasks=(*schema().tasks, LIKE))
+
+
+def widened(net: VerticalNet) -> VerticalNet:
+    """Its tables twenty times larger: a young model says the same of all rows, and nothing could differ."""
+    for weight in net.tables.kernel.weights:
+        weight.mul_(20.0)
+    return net
 
 
 def trained(root: Path, spec: VerticalSpec) -> VerticalTrainer:
-    """Both arms after one partition with a teacher, their tables then widened: a young model says the same of all rows,
-    and nothing could differ."""
+    """Both arms after one partition with a teacher, their tables then widened."""
     part = partition(root, 600, 1)
     trainer = VerticalTrainer(spec, schema(), ("control", "treatment"))
     teacher = np.random.default_rng(0).normal(size=600).astype(np.float32)
     trainer.train(root / part.file.uri, 600, teacher, gate_open=True)
     for student in trainer.students.values():
-        for weight in student.net.tables.kernel.weights:
-            weight.mul_(20.0)
+        widened(student.net)
     return trainer
 
 
@@ -36,8 +49,14 @@ def columns(count: int = 200, seed: int = 4) -> dict[str, Any]:
 
 
 def expected_logits(root: Path, net: VerticalNet, spec: VerticalSpec, count: int = 200, seed: int = 4) -> np.ndarray:
-    """What the training code says of the same rows, through its own reader: [B]."""
-    part = partition(root, count, 2, seed)
-    (block,) = blocks(root / part.file.uri, vertical_layout(spec.model, schema()), 1)
+    """What the training code says of the same rows, through its own reader: [tasks, B]."""
+    stream = two_tasks() if len(spec.model.tasks) > 1 else schema()
+    table = rows(count, 2, seed)
+    if len(spec.model.tasks) > 1:
+        table = table.append_column(LIKE.label, table["click"])
+    path = root / f"expected-{seed}.parquet"
+    write_partition(path, table, stream)
+    (block,) = blocks(path, vertical_layout(spec.model, stream), 1)
     with torch.no_grad():
-        return np.asarray(net(Cutter(Rows.of(block)).inputs(0, count)).numpy())
+        logits = net.serve(net.represent(Cutter(Rows.of(block)).inputs(0, count)))
+    return np.stack([logits_b.numpy() for logits_b in logits])

@@ -13,7 +13,8 @@ from exfm_core.export.folder import GRAPH
 from exfm_core.export.onnx_file import export_folder
 from exfm_core.export.predictor import Predictor
 from exfm_core.export.serving import export_net
-from tests.exfm_core.export.models import BACKBONES, columns, expected_logits, trained
+from exfm_core.models.vertical import VerticalNet
+from tests.exfm_core.export.models import BACKBONES, columns, expected_logits, trained, two_tasks, widened
 from tests.exfm_core.train.factories import schema, vertical
 
 
@@ -23,7 +24,7 @@ def test_equals_the_training_graph_at_every_batch_size(tmp_path: Path, backbone:
     net = trained(tmp_path, spec).students["treatment"].net
     export_folder(export_net(net, spec, schema()), tmp_path / "out")
     predictor = Predictor(tmp_path / "out", threads=2)
-    logits = expected_logits(tmp_path, net, spec)
+    (logits,) = expected_logits(tmp_path, net, spec)
     assert logits.std() > 0.1
     raw = columns()
     assert any(not bag for bag in raw["recent"])
@@ -33,6 +34,21 @@ def test_equals_the_training_graph_at_every_batch_size(tmp_path: Path, backbone:
         assert found.shape == (rows,) and found.dtype == np.float32
         np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits[:rows])), atol=5e-6)
     np.testing.assert_allclose(predictor.run(predictor.encoder.encode(raw))[1], logits, atol=2e-5, rtol=2e-5)
+
+
+@pytest.mark.parametrize("backbone", ["dcnv2", "mmoe"])
+def test_every_task_is_served_by_its_own_head(tmp_path: Path, backbone: str) -> None:
+    spec = vertical(backbone=backbone, tasks=("click", "like"))
+    net = widened(VerticalNet(spec, two_tasks(), "plain"))
+    export_folder(export_net(net, spec, two_tasks()), tmp_path / "out")
+    predictor = Predictor(tmp_path / "out")
+    assert predictor.tasks == ("click", "like")
+    logits = expected_logits(tmp_path, net, spec)
+    assert np.abs(logits[0] - logits[1]).max() > 0.01
+    for rows in (1, 200):
+        found = predictor.predict({name: values[:rows] for name, values in columns().items()})
+        for task, expected in zip(predictor.tasks, logits, strict=True):
+            np.testing.assert_allclose(found[task], 1 / (1 + np.exp(-expected[:rows])), atol=5e-6)
 
 
 def test_treatment_serves_exactly_the_controls_operators_and_parameters(tmp_path: Path) -> None:
