@@ -9,9 +9,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import fingerprint, idempotent, remember, replay
 from api.base.viewsets import TenantViewSet
 from catalog import errors, selectors, services, storage
+from catalog.filters import PartitionFilter, StreamFilter
 from catalog.serializers import (
     IntervalSerializer,
     NewStreamSerializer,
@@ -21,6 +23,12 @@ from catalog.serializers import (
 )
 
 RAW_TYPES = ("application/vnd.apache.parquet", "application/octet-stream", "application/x-parquet")
+
+
+def _shown(stream_id: uuid.UUID) -> tuple[dict[str, object], dict[str, object]]:
+    """Return a stream's representation, and the part of it that a change replaces: the counts move by themselves."""
+    shown = dict(StreamSerializer(selectors.stream(stream_id=stream_id)).data)
+    return shown, {name: value for name, value in shown.items() if name != "partitions"}
 
 
 class StreamViewSet(TenantViewSet):
@@ -34,10 +42,14 @@ class StreamViewSet(TenantViewSet):
         "partial_update": "streams:write",
     }
 
-    @extend_schema(operation_id="streams_list", responses=StreamSerializer(many=True))
+    list_filter = StreamFilter
+
+    @extend_schema(
+        operation_id="streams_list", parameters=StreamFilter.parameters(), responses=StreamSerializer(many=True)
+    )
     def list(self, request: Request) -> Response:
         """List the streams, newest first."""
-        page = self.paginate_queryset(selectors.streams())
+        page = self.paginate_queryset(StreamFilter.apply(request, selectors.streams()))
         return self.get_paginated_response(StreamSerializer(page, many=True).data)
 
     @extend_schema(operation_id="streams_create", request=NewStreamSerializer, responses={201: StreamSerializer})
@@ -58,15 +70,24 @@ class StreamViewSet(TenantViewSet):
     @extend_schema(operation_id="streams_read", responses=StreamSerializer)
     def retrieve(self, request: Request, stream_id: uuid.UUID) -> Response:
         """Show a stream."""
-        return Response(StreamSerializer(selectors.stream(stream_id=stream_id)).data)
+        shown, terms = _shown(stream_id)
+        return tagged(shown, of=terms)
 
-    @extend_schema(operation_id="streams_update", request=StreamTermsSerializer, responses=StreamSerializer)
+    @extend_schema(
+        operation_id="streams_update",
+        parameters=[IF_MATCH],
+        request=StreamTermsSerializer,
+        responses=StreamSerializer,
+    )
     def partial_update(self, request: Request, stream_id: uuid.UUID) -> Response:
         """Change the label deadline and the consents; withdrawing a consent does not unlearn what was learned."""
         form = StreamTermsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        terms = form.terms(selectors.stream(stream_id=stream_id))
-        return Response(StreamSerializer(services.change_terms(stream_id=stream_id, terms=terms)).data)
+        stream = services.hold_stream(stream_id=stream_id)
+        refuse_if_changed(request, _shown(stream_id)[1])
+        services.change_terms(stream_id=stream_id, terms=form.terms(stream))
+        shown, terms = _shown(stream_id)
+        return tagged(shown, of=terms)
 
 
 class PartitionViewSet(TenantViewSet):
@@ -77,11 +98,18 @@ class PartitionViewSet(TenantViewSet):
     detached = frozenset({"create"})
     required = {"list": "streams:read", "retrieve": "streams:read", "create": "streams:write"}
 
-    @extend_schema(operation_id="partitions_list", responses=PartitionSerializer(many=True))
+    list_filter = PartitionFilter
+
+    @extend_schema(
+        operation_id="partitions_list",
+        parameters=PartitionFilter.parameters(),
+        responses=PartitionSerializer(many=True),
+    )
     def list(self, request: Request, stream_id: uuid.UUID) -> Response:
         """List the stream's partitions, latest event time first."""
         selectors.stream(stream_id=stream_id)
-        page = self.paginate_queryset(selectors.partitions(stream_id=stream_id))
+        rows = PartitionFilter.apply(request, selectors.partitions(stream_id=stream_id))
+        page = self.paginate_queryset(rows)
         return self.get_paginated_response(PartitionSerializer(page, many=True).data)
 
     @extend_schema(operation_id="partitions_read", responses=PartitionSerializer)

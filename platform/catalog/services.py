@@ -57,11 +57,16 @@ def create_stream(*, tenant: Tenant, name: str, schema: Mapping[str, Any], terms
     return stream
 
 
+def hold_stream(*, stream_id: uuid.UUID) -> Stream:
+    """Lock the stream until the transaction ends, so that nobody changes it between a check and the change."""
+    selectors.stream(stream_id=stream_id)
+    return Stream.objects.select_for_update().get(id=stream_id)
+
+
 @transaction.atomic
 def change_terms(*, stream_id: uuid.UUID, terms: StreamTerms) -> Stream:
     """Change deadline and consents. Withdrawing a consent stops future use; trained weights are not unlearned."""
-    selectors.stream(stream_id=stream_id)
-    stream = Stream.objects.select_for_update().get(id=stream_id)
+    stream = hold_stream(stream_id=stream_id)
     after = asdict(terms)
     before = {name: getattr(stream, name) for name in after}
     if before != after:

@@ -28,6 +28,7 @@ from insights.serializers import (
 )
 from registry import selectors as registry
 from registry import services
+from registry.filters import ModelFilter
 
 
 class ModelViewSet(TenantViewSet):
@@ -43,10 +44,14 @@ class ModelViewSet(TenantViewSet):
         "resume": "models:write",
     }
 
-    @extend_schema(operation_id="models_list", responses=ModelCardSerializer(many=True))
+    list_filter = ModelFilter
+
+    @extend_schema(
+        operation_id="models_list", parameters=ModelFilter.parameters(), responses=ModelCardSerializer(many=True)
+    )
     def list(self, request: Request) -> Response:
         """List the models with lift, cost and freshness, newest first."""
-        page = self.paginate_queryset(registry.vertical_models()) or []
+        page = self.paginate_queryset(ModelFilter.apply(request, registry.vertical_models())) or []
         return self.get_paginated_response(ModelCardSerializer(cards(models=page), many=True).data)
 
     @extend_schema(operation_id="models_create", request=NewModelSerializer, responses={201: ModelSerializer})

@@ -9,7 +9,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.concurrency import refuse_if_changed, tagged
+from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import idempotent
 from api.base.viewsets import TenantViewSet
 from catalog import selectors as catalog
@@ -39,9 +39,6 @@ from registry.models import AliasMove
 from runs.selectors import has_open_run
 from tenancy.errors import NotFound
 
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="ETag of what you read; 412 if it changed since"
-)
 ALIAS = OpenApiParameter("alias", str, OpenApiParameter.PATH, enum=AliasMove.Alias.values)
 
 

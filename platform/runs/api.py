@@ -1,22 +1,17 @@
 """Runs over HTTP: tenants read, stop and retry their own; administrators read all and see the capacity."""
 
 import uuid
-from collections.abc import Mapping
 
 from django.urls import URLPattern, path
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.viewsets import PlatformAdminViewSet, TenantViewSet
 from runs import selectors, services
-from runs.models import State
+from runs.filters import AdminRunFilter, RunFilter
 from runs.serializers import CapacitySerializer, RunCardSerializer, RunSerializer
-from tenancy.errors import Invalid
-
-STATES = OpenApiParameter("state", str, many=True, description="a state, or `open` for all before the end")
 
 
 class RunViewSet(TenantViewSet):
@@ -25,15 +20,12 @@ class RunViewSet(TenantViewSet):
     serializer_class = RunCardSerializer
     required = {"list": "runs:read", "retrieve": "runs:read", "stop": "runs:write", "retry": "runs:write"}
 
-    @extend_schema(
-        operation_id="runs_list",
-        parameters=[OpenApiParameter("model", OpenApiTypes.UUID), STATES],
-        responses=RunCardSerializer(many=True),
-    )
+    list_filter = RunFilter
+
+    @extend_schema(operation_id="runs_list", parameters=RunFilter.parameters(), responses=RunCardSerializer(many=True))
     def list(self, request: Request) -> Response:
-        """List the runs, newest first; `model` and `state` narrow them down."""
-        rows = selectors.runs(model_id=_uuid(request.query_params, "model"), states=_states(request))
-        page = self.paginate_queryset(rows) or []
+        """List the runs, newest first."""
+        page = self.paginate_queryset(RunFilter.apply(request, selectors.runs())) or []
         return self.get_paginated_response(selectors.cards(page))
 
     @extend_schema(operation_id="runs_read", responses=RunSerializer)
@@ -65,23 +57,14 @@ class AdminRunViewSet(PlatformAdminViewSet):
         "retry": "platform:write",
     }
 
+    list_filter = AdminRunFilter
+
     @extend_schema(
-        operation_id="admin_runs_list",
-        parameters=[
-            OpenApiParameter("foundation_model", OpenApiTypes.UUID),
-            OpenApiParameter("model", OpenApiTypes.UUID),
-            STATES,
-        ],
-        responses=RunCardSerializer(many=True),
+        operation_id="admin_runs_list", parameters=AdminRunFilter.parameters(), responses=RunCardSerializer(many=True)
     )
     def list(self, request: Request) -> Response:
         """List runs, newest first."""
-        rows = selectors.runs(
-            model_id=_uuid(request.query_params, "model"),
-            foundation_model_id=_uuid(request.query_params, "foundation_model"),
-            states=_states(request),
-        )
-        page = self.paginate_queryset(rows) or []
+        page = self.paginate_queryset(AdminRunFilter.apply(request, selectors.runs())) or []
         return self.get_paginated_response(selectors.cards(page))
 
     @extend_schema(operation_id="admin_runs_read", responses=RunSerializer)
@@ -112,29 +95,6 @@ class CapacityViewSet(PlatformAdminViewSet):
     def retrieve(self, request: Request) -> Response:
         """Show workers, held slots and the queue."""
         return Response(selectors.capacity())
-
-
-def _uuid(query: Mapping[str, str], name: str) -> uuid.UUID | None:
-    text = query.get(name)
-    if not text:
-        return None
-    try:
-        return uuid.UUID(text)
-    except ValueError as error:
-        raise Invalid(
-            "bad_id", f"{name}={text[:80]!r} is not an id.", f"Use the id that {name}s have.", field=name
-        ) from error
-
-
-def _states(request: Request) -> list[str]:
-    asked = [state for text in request.query_params.getlist("state") for state in text.split(",") if state]
-    known = [*State.values, "open"]
-    for state in asked:
-        if state not in known:
-            raise Invalid(
-                "bad_state", f"{state[:40]!r} is not a state.", f"Use one of {', '.join(known)}.", field="state"
-            )
-    return asked
 
 
 def _run_routes(view: type[RunViewSet] | type[AdminRunViewSet]) -> list[URLPattern]:

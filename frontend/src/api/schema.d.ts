@@ -4,6 +4,134 @@
  */
 
 export interface paths {
+    "/api/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return how the caller signs in. */
+        get: operations["account_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Change the password; all other sessions of the account end. */
+        post: operations["account_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Replace all recovery codes, with a code as proof. */
+        post: operations["recovery_codes_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Make a secret for the app; nothing asks for it before it is confirmed. */
+        post: operations["second_factor_begin"];
+        /** @description Turn the second factor off, with a code as proof. */
+        delete: operations["second_factor_off"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Turn the second factor on; the answer holds the recovery codes. */
+        post: operations["second_factor_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the changes that match all conditions.
+         *
+         *     Platform administrators; scope `audit:read`.
+         */
+        get: operations["admin_audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return the changes that match all conditions as one file, 200,000 at most.
+         *
+         *     Platform administrators; scope `audit:read`.
+         */
+        get: operations["admin_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/capacity": {
         parameters: {
             query?: never;
@@ -109,6 +237,100 @@ export interface paths {
          */
         post: operations["admin_foundation_models_rollback"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/identity-providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the providers, newest first.
+         *
+         *     Platform administrators; scope `identity:read`.
+         */
+        get: operations["admin_identity_providers_list"];
+        put?: never;
+        /**
+         * @description Trust a provider. It signs in people it has been given a domain for, and nobody else.
+         *
+         *     Platform administrators; scope `identity:write`.
+         */
+        post: operations["admin_identity_providers_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/identity-providers/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return one provider.
+         *
+         *     Platform administrators; scope `identity:read`.
+         */
+        get: operations["admin_identity_providers_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * @description Change a provider; `is_active` false shuts its people out at their next sign-in.
+         *
+         *     Platform administrators; scope `identity:write`.
+         */
+        patch: operations["admin_identity_providers_update"];
+        trace?: never;
+    };
+    "/api/v1/admin/identity-providers/{slug}/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Let the provider speak for a domain's addresses, existing accounts of that domain included.
+         *
+         *     Platform administrators; scope `identity:write`.
+         */
+        post: operations["admin_identity_domains_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/identity-providers/{slug}/domains/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * @description Take a domain away; nobody new comes in by it.
+         *
+         *     Platform administrators; scope `identity:write`.
+         */
+        delete: operations["admin_identity_domains_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -360,6 +582,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the accounts of people, newest first.
+         *
+         *     Platform administrators; scope `users:read`.
+         */
+        get: operations["admin_users_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Make a link with which the person sets a new password within a day; an earlier one ends.
+         *
+         *     Platform administrators; scope `users:write`.
+         */
+        post: operations["admin_users_reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/users/{id}/remove-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Turn off the second factor of somebody who has lost it; check who is asking first.
+         *
+         *     Platform administrators; scope `users:write`.
+         */
+        post: operations["admin_users_remove_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Return the offer behind a link; 404 once it is over. */
+        post: operations["invitation_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Join the tenant: as the signed-in user, or as a new one, who is signed in by this. */
+        post: operations["invitation_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Set a new password by a one-time link; all sessions of the account end. */
+        post: operations["password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -379,6 +715,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sso": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List the providers that sign people in here. */
+        get: operations["sso_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/{slug}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Check the provider's answer and sign in; whatever is wrong ends at the sign-in page with its code. */
+        get: operations["sso_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/{slug}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Send the browser to the provider; `next` is the page to come back to. */
+        get: operations["sso_start"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/audit": {
         parameters: {
             query?: never;
@@ -387,11 +774,32 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description List the changes; `action` and `target_id` narrow them down.
+         * @description List the changes that match all conditions.
          *
          *     Permission and scope: `audit:read`.
          */
         get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return the changes that match all conditions as one file, 200,000 at most.
+         *
+         *     Permission and scope: `audit:read`.
+         */
+        get: operations["audit_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -421,6 +829,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return the open wish; 404 where there is none.
+         *
+         *     Permission and scope: `tenant:delete`.
+         */
+        get: operations["tenant_deletion_read"];
+        put?: never;
+        /**
+         * @description Ask that everything be erased after the time of grace; until then the tenant works as before.
+         *
+         *     Permission and scope: `tenant:delete`.
+         */
+        post: operations["tenant_deletion_create"];
+        /**
+         * @description Take the wish back.
+         *
+         *     Permission and scope: `tenant:delete`.
+         */
+        delete: operations["tenant_deletion_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/events": {
         parameters: {
             query?: never;
@@ -434,6 +873,27 @@ export interface paths {
          *     Permission and scope: `runs:read`.
          */
         get: operations["events_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return a zip with every row of the tenant as JSON lines, as of one moment.
+         *
+         *     Permission and scope: `tenant:export`.
+         */
+        get: operations["tenant_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -479,6 +939,53 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the invitations, used and ended ones included.
+         *
+         *     Permission and scope: `members:read`.
+         */
+        get: operations["invitations_list"];
+        put?: never;
+        /**
+         * @description Invite an address; the link is in this answer and never again. An earlier open invitation to it ends.
+         *
+         *     Permission and scope: `members:write`.
+         */
+        post: operations["invitations_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * @description Withdraw an invitation; its link is dead at once.
+         *
+         *     Permission and scope: `members:write`.
+         */
+        delete: operations["invitations_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -952,7 +1459,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description List the runs, newest first; `model` and `state` narrow them down.
+         * @description List the runs, newest first.
          *
          *     Permission and scope: `runs:read`.
          */
@@ -1022,6 +1529,74 @@ export interface paths {
          *     Permission and scope: `runs:write`.
          */
         post: operations["runs_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the service accounts.
+         *
+         *     Permission and scope: `members:read`.
+         */
+        get: operations["service_accounts_list"];
+        put?: never;
+        /**
+         * @description Make a service account; it cannot sign in and cannot be an owner.
+         *
+         *     Permission and scope: `members:write`.
+         */
+        post: operations["service_accounts_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/service-accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * @description Remove a service account; its tokens are revoked with it.
+         *
+         *     Permission and scope: `members:write`.
+         */
+        delete: operations["service_accounts_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/service-accounts/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Make a token of the account, within its role; its text is in this answer and never again.
+         *
+         *     Permission and scope: `members:write`.
+         */
+        post: operations["service_accounts_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1368,12 +1943,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Accepting; name and password make a new account where the address has none. */
+        AcceptRequest: {
+            token: string;
+            /** @default  */
+            name: string;
+            /** @default  */
+            password: string;
+        };
+        /** @description How the caller signs in. */
+        Account: {
+            /** Format: email */
+            email: string;
+            name: string;
+            second_factor: boolean;
+            recovery_codes_left: number;
+            /** @description providers that sign this person in */
+            identities: string[];
+        };
+        /** @description The same, with the tenant; null = the platform's own. */
+        AdminAuditEntry: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            actor: string;
+            token_prefix: string;
+            action: string;
+            target_type: string;
+            target_id: string;
+            before: unknown | null;
+            after: unknown | null;
+            reason: string;
+            request_id: string;
+            tenant?: string | null;
+        };
         /** @description All tenants at once. */
         AdminInsights: {
             pooled: components["schemas"]["Lift"];
             tenants: components["schemas"]["ModelInsight"][];
             fm: components["schemas"]["FmBalance"];
             currency: string;
+        };
+        /** @description An account. */
+        AdminUser: {
+            /** Format: uuid */
+            id: string;
+            /** Format: email */
+            email: string;
+            name: string;
+            is_active: boolean;
+            is_staff: boolean;
+            /** Format: date-time */
+            last_login: string | null;
+            /** Format: date-time */
+            created_at: string;
         };
         /** @description A move of an alias; in a list of aliases, the one in force. */
         Alias: {
@@ -1536,6 +2160,10 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** @description A code of the authenticator app, or a recovery code. */
+        CodeRequest: {
+            code: string;
+        };
         /** @description A model's step that consumed a partition. */
         Consumer: {
             model: components["schemas"]["ModelLink"];
@@ -1631,6 +2259,22 @@ export interface components {
             freshness_seconds: number | null;
             cumulative: components["schemas"]["Cumulative"];
         };
+        /** @description A tenant's end under way. */
+        Deletion: {
+            /** Format: email */
+            requested_by?: string | null;
+            /** Format: date-time */
+            requested_at: string;
+            /** Format: date-time */
+            erase_after: string;
+            reason: string;
+        };
+        /** @description The wish; `confirm` is the tenant's slug. */
+        DeletionRequestRequest: {
+            confirm: string;
+            /** @default  */
+            reason: string;
+        };
         /** @description One event on its way to one webhook. */
         Delivery: {
             /** Format: uuid */
@@ -1722,6 +2366,12 @@ export interface components {
          * @enum {string}
          */
         EventTypeEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold" | "webhook.test";
+        /** @description What the app needs: scan `picture` (SVG), or type `secret`. */
+        FactorSetup: {
+            secret: string;
+            address: string;
+            picture: string;
+        };
         /**
          * @description * `` - None
          *     * `user` - User
@@ -1851,6 +2501,89 @@ export interface components {
             /** Format: double */
             calibration: number | null;
         };
+        /** @description A domain; its people join `tenant` in `role` when they first come, or no tenant where it is null. */
+        IdentityDomain: {
+            domain: string;
+            tenant?: string | null;
+            role: components["schemas"]["RoleEnum"];
+        };
+        /** @description A domain that the provider's operator controls. */
+        IdentityDomainCreateRequest: {
+            domain: string;
+            tenant?: string | null;
+            /** @default viewer */
+            role: components["schemas"]["RoleEnum"];
+            reason: string;
+        };
+        /** @description An OpenID Connect provider, without its secret. Register `redirect_uri` there. */
+        IdentityProvider: {
+            slug: string;
+            name: string;
+            issuer: string;
+            client_id: string;
+            is_active: boolean;
+            redirect_uri: string;
+            domains: components["schemas"]["IdentityDomain"][];
+        };
+        /** @description A provider to trust. `issuer` exactly as its discovery document says it; no secret = a public client. */
+        IdentityProviderCreateRequest: {
+            slug: string;
+            name: string;
+            /** Format: uri */
+            issuer: string;
+            client_id: string;
+            /** @default  */
+            client_secret: string;
+            reason: string;
+        };
+        /** @description An invitation, without its link. */
+        Invitation: {
+            /** Format: uuid */
+            id: string;
+            /** Format: email */
+            email: string;
+            role: components["schemas"]["RoleEnum"];
+            state: components["schemas"]["InvitationStateEnum"];
+            /** Format: email */
+            invited_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** @description Whom to invite, in which role, for how many days. */
+        InvitationCreateRequest: {
+            /** Format: email */
+            email: string;
+            role: components["schemas"]["RoleEnum"];
+            /** @default 7 */
+            days: number;
+        };
+        /** @description An invitation just made: the only answer that holds `link`. `emailed`: a letter goes out, too. */
+        InvitationCreated: {
+            /** Format: uuid */
+            id: string;
+            /** Format: email */
+            email: string;
+            role: components["schemas"]["RoleEnum"];
+            state: components["schemas"]["InvitationStateEnum"];
+            /** Format: email */
+            invited_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            link: string | null;
+            emailed: boolean;
+        };
+        /**
+         * @description * `open` - open
+         *     * `accepted` - accepted
+         *     * `revoked` - revoked
+         *     * `expired` - expired
+         * @enum {string}
+         */
+        InvitationStateEnum: "open" | "accepted" | "revoked" | "expired";
         /** @description The foundation model's labels of one partition. */
         LabelSet: {
             /** Format: uuid */
@@ -1942,6 +2675,10 @@ export interface components {
          * @enum {string}
          */
         LineageStateEnum: "active" | "ended" | "abandoned";
+        /** @description What stands after the `#` of the link. */
+        LinkRequest: {
+            token: string;
+        };
         /** @description Who is signed in, where they belong, and where administrators go. */
         Me: {
             user: components["schemas"]["MeUser"];
@@ -2258,6 +2995,16 @@ export interface components {
             /** @default  */
             note: string;
         };
+        /** @description What a link offers; `has_account`: sign in first, a password is not needed. */
+        Offer: {
+            tenant: string;
+            /** Format: email */
+            email: string;
+            role: components["schemas"]["RoleEnum"];
+            /** Format: date-time */
+            expires_at: string;
+            has_account: boolean;
+        };
         /** @description What the tenant may spend per month. */
         OpeningBudgetRequest: {
             /** Format: decimal */
@@ -2291,6 +3038,20 @@ export interface components {
             /** @default  */
             name: string;
             password?: string;
+        };
+        PaginatedAdminAuditEntryList: {
+            results: components["schemas"]["AdminAuditEntry"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedAdminUserList: {
+            results: components["schemas"]["AdminUser"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
         };
         PaginatedAliasList: {
             results: components["schemas"]["Alias"][];
@@ -2334,6 +3095,20 @@ export interface components {
             /** @description path and query of that page */
             previous: string | null;
         };
+        PaginatedIdentityProviderList: {
+            results: components["schemas"]["IdentityProvider"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedInvitationList: {
+            results: components["schemas"]["Invitation"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
         PaginatedLedgerList: {
             results: components["schemas"]["Ledger"][];
             /** @description path and query of that page */
@@ -2364,6 +3139,13 @@ export interface components {
         };
         PaginatedRunCardList: {
             results: components["schemas"]["RunCard"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedServiceAccountList: {
+            results: components["schemas"]["ServiceAccount"][];
             /** @description path and query of that page */
             next: string | null;
             /** @description path and query of that page */
@@ -2448,6 +3230,24 @@ export interface components {
             label_sets: components["schemas"]["LabelSet"][];
             consumed_by: components["schemas"]["Consumer"][];
         };
+        /** @description A new password, and proof that it is you. */
+        PasswordChangeRequest: {
+            current: string;
+            password: string;
+        };
+        /** @description A new password by a link that an administrator made. */
+        PasswordResetRequest: {
+            token: string;
+            password: string;
+        };
+        /** @description What may change; another issuer is another provider. */
+        PatchedIdentityProviderChangeRequest: {
+            name?: string;
+            client_id?: string;
+            client_secret?: string;
+            is_active?: boolean;
+            reason?: string;
+        };
         /** @description What may be changed of a member. */
         PatchedMemberChangeRequest: {
             role?: components["schemas"]["RoleEnum"];
@@ -2508,6 +3308,12 @@ export interface components {
             field?: string;
             errors?: components["schemas"]["FieldError"][];
         };
+        /** @description A way to sign in: send the browser to `start`. */
+        Provider: {
+            slug: string;
+            name: string;
+            start: string;
+        };
         /** @description A tenant's limits that are not money. */
         Quota: {
             concurrent_runs?: number;
@@ -2531,6 +3337,16 @@ export interface components {
         /** @description Why; it stands in the audit log. */
         ReasonRequest: {
             reason: string;
+        };
+        /** @description Ten codes, each good once in place of the app's; shown this one time. */
+        RecoveryCodes: {
+            codes: string[];
+        };
+        /** @description A link that sets a new password once; shown this one time. */
+        ResetLink: {
+            link: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         /**
          * @description * `owner` - Owner
@@ -2703,6 +3519,21 @@ export interface components {
          * @enum {string}
          */
         RunStateEnum: "queued" | "admitted" | "starting" | "running" | "stopping" | "succeeded" | "failed" | "cancelled";
+        /** @description A service account. */
+        ServiceAccount: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            role: components["schemas"]["RoleEnum"];
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description Its name, and the most its tokens may do. */
+        ServiceAccountCreateRequest: {
+            name: string;
+            /** @default viewer */
+            role: components["schemas"]["RoleEnum"];
+        };
         /** @description Exact serving cost against the serving budget. */
         Serving: {
             parameters: number;
@@ -3045,6 +3876,270 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    account_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    account_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recovery_codes_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorSetup"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_audit_list: {
+        parameters: {
+            query?: {
+                /** @description an action, or the beginning of one: `token.` */
+                action?: string;
+                /** @description part of the actor's e-mail address or label */
+                actor?: string;
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+                /** @description text in values before and after, reason, target or request id */
+                q?: string;
+                since?: string;
+                target_id?: string;
+                target_type?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAdminAuditEntryList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_audit_export: {
+        parameters: {
+            query?: {
+                /** @description an action, or the beginning of one: `token.` */
+                action?: string;
+                /** @description part of the actor's e-mail address or label */
+                actor?: string;
+                /** @description jsonl by default */
+                format?: "csv" | "jsonl";
+                /** @description text in values before and after, reason, target or request id */
+                q?: string;
+                since?: string;
+                target_id?: string;
+                target_type?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     admin_capacity_read: {
         parameters: {
             query?: never;
@@ -3239,6 +4334,202 @@ export interface operations {
             };
         };
     };
+    admin_identity_providers_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedIdentityProviderList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_identity_providers_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityProviderCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_identity_providers_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_identity_providers_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedIdentityProviderChangeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProvider"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_identity_domains_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityDomainCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityDomain"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_identity_domains_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                domain: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     admin_insights_read: {
         parameters: {
             query?: {
@@ -3272,14 +4563,22 @@ export interface operations {
     admin_runs_list: {
         parameters: {
             query?: {
+                /** @description queued before */
+                created_before?: string;
+                /** @description queued at or after */
+                created_from?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
                 foundation_model?: string;
+                kind?: ("das.score" | "fm.train" | "vm.train")[];
                 /** @description Number of results to return per page. */
                 limit?: number;
                 model?: string;
-                /** @description a state, or `open` for all before the end */
-                state?: string[];
+                /** @description part of: name, slug */
+                search?: string;
+                /** @description a state, or `open` */
+                state?: ("admitted" | "cancelled" | "failed" | "open" | "queued" | "running" | "starting" | "stopping" | "succeeded")[];
+                tenant?: string;
             };
             header?: never;
             path?: never;
@@ -3690,6 +4989,203 @@ export interface operations {
             };
         };
     };
+    admin_users_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description part of the address */
+                email?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAdminUserList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_users_reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResetLink"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_users_remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitation_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordResetRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     session_read: {
         parameters: {
             query?: never;
@@ -3777,15 +5273,116 @@ export interface operations {
             };
         };
     };
+    sso_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provider"][];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sso_callback: {
+        parameters: {
+            query?: {
+                code?: string;
+                error?: string;
+                iss?: string;
+                state?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sso_start: {
+        parameters: {
+            query?: {
+                next?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     audit_list: {
         parameters: {
             query?: {
+                /** @description an action, or the beginning of one: `token.` */
                 action?: string;
+                /** @description part of the actor's e-mail address or label */
+                actor?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
                 /** @description Number of results to return per page. */
                 limit?: number;
+                /** @description text in values before and after, reason, target or request id */
+                q?: string;
+                since?: string;
                 target_id?: string;
+                target_type?: string;
+                until?: string;
             };
             header?: never;
             path: {
@@ -3802,6 +5399,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedAuditEntryList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_export: {
+        parameters: {
+            query?: {
+                /** @description an action, or the beginning of one: `token.` */
+                action?: string;
+                /** @description part of the actor's e-mail address or label */
+                actor?: string;
+                /** @description jsonl by default */
+                format?: "csv" | "jsonl";
+                /** @description text in values before and after, reason, target or request id */
+                q?: string;
+                since?: string;
+                target_id?: string;
+                target_type?: string;
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
                 };
             };
             /** @description A problem: what is wrong and how to mend it. */
@@ -3846,6 +5489,105 @@ export interface operations {
             };
         };
     };
+    tenant_deletion_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deletion"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_deletion_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeletionRequestRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deletion"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_deletion_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events_stream: {
         parameters: {
             query?: {
@@ -3869,6 +5611,38 @@ export interface operations {
                 };
             };
             /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON lines per table. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3930,6 +5704,111 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SnapshotUses"];
                 };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description Number of results to return per page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedInvitationList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationCreated"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invitations_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what is wrong and how to mend it. */
             default: {
@@ -4120,6 +5999,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Number of results to return per page. */
                 limit?: number;
+                name?: string;
+                order?: "-name" | "name";
+                /** @description part of: name, name */
+                search?: string;
+                status?: ("active" | "paused")[];
+                stream?: string;
             };
             header?: never;
             path: {
@@ -4926,13 +6811,20 @@ export interface operations {
     runs_list: {
         parameters: {
             query?: {
+                /** @description queued before */
+                created_before?: string;
+                /** @description queued at or after */
+                created_from?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
+                kind?: ("das.score" | "fm.train" | "vm.train")[];
                 /** @description Number of results to return per page. */
                 limit?: number;
                 model?: string;
-                /** @description a state, or `open` for all before the end */
-                state?: string[];
+                /** @description part of: name */
+                search?: string;
+                /** @description a state, or `open` */
+                state?: ("admitted" | "cancelled" | "failed" | "open" | "queued" | "running" | "starting" | "stopping" | "succeeded")[];
             };
             header?: never;
             path: {
@@ -5058,13 +6950,160 @@ export interface operations {
             };
         };
     };
-    streams_list: {
+    service_accounts_list: {
         parameters: {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
                 /** @description Number of results to return per page. */
                 limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedServiceAccountList"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service_accounts_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenCreateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenCreated"];
+                };
+            };
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streams_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                feed_fm?: boolean;
+                feed_shared?: boolean;
+                /** @description Number of results to return per page. */
+                limit?: number;
+                name?: string;
+                order?: "-name" | "name";
+                /** @description part of: name */
+                search?: string;
             };
             header?: never;
             path: {
@@ -5167,7 +7206,10 @@ export interface operations {
     streams_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
             path: {
                 stream_id: string;
                 /** @description the tenant's slug */
@@ -5207,6 +7249,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Number of results to return per page. */
                 limit?: number;
+                sha256?: string;
+                /** @description start before */
+                start_before?: string;
+                /** @description start at or after */
+                start_from?: string;
+                state?: ("rejected" | "sealed" | "uploaded")[];
             };
             header?: never;
             path: {

@@ -5,10 +5,15 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from tenancy.errors import PreconditionFailed
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="ETag of what you read; 412 if it changed since"
+)
 
 
 def etag(data: Any) -> str:
@@ -17,9 +22,9 @@ def etag(data: Any) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def tagged(data: Any, status: int = 200) -> Response:
-    """Return a response with its ETag."""
-    return Response(data, status=status, headers={"ETag": etag(data)})
+def tagged(data: Any, status: int = 200, of: Any = None) -> Response:
+    """Return a response with the ETag of what a change may replace: `of`, by default all of `data`."""
+    return Response(data, status=status, headers={"ETag": etag(data if of is None else of)})
 
 
 def refuse_if_changed(request: Request, current: Any) -> None:

@@ -19,8 +19,10 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = 200
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
-        """Return the view's order."""
-        return tuple(getattr(view, "pagination_order", self.ordering))
+        """Return the order that the request asks for, where the list has several, else the view's."""
+        order = tuple(getattr(view, "pagination_order", self.ordering))
+        filters = getattr(view, "list_filter", None)
+        return order if filters is None else tuple(filters.order(request, order))
 
     def get_next_link(self) -> str | None:
         """Return path and query of the next page."""

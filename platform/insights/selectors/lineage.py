@@ -28,8 +28,8 @@ def courses_of(*, model_id: uuid.UUID) -> list[Course]:
     """Return the model's lineages, newest version last. The number of queries does not grow with them."""
     lineages = list(registry.lineages_of(model_ids=[model_id]).select_related("model_version", "head"))
     ids = [lineage.id for lineage in lineages]
-    read = {
-        row["lineage_id"]: row
+    read: dict[uuid.UUID, dict[str, Any]] = {
+        row["lineage_id"]: dict(row)
         for row in Consumption.objects.filter(lineage_id__in=ids)
         .order_by()
         .values("lineage_id")

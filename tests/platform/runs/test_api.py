@@ -69,8 +69,8 @@ def test_states_narrow_the_list_down(stage, query, count):
 
 
 def test_an_unknown_state_is_refused(stage):
-    problem(Api(stage.cast.viewer).get(f"{stage.path}?state=asleep"), 422, "bad_state")
-    problem(Api(stage.cast.viewer).get(f"{stage.path}?model=x"), 422, "bad_id")
+    problem(Api(stage.cast.viewer).get(f"{stage.path}?state=asleep"), 422, "bad_value")
+    problem(Api(stage.cast.viewer).get(f"{stage.path}?model=x"), 422, "bad_value")
 
 
 def test_a_run_in_full(stage):

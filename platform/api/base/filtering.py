@@ -1,0 +1,129 @@
+"""Filters, search and order of lists: declared once per list, documented from it, strict about the rest."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from tenancy.errors import Invalid
+
+MOST_VALUES = 100
+MOST_CHARACTERS = 200
+PAGE_PARAMETERS = frozenset({"cursor", "limit"})
+
+_TYPES: dict[type, OpenApiTypes] = {
+    django_filters.UUIDFilter: OpenApiTypes.UUID,
+    django_filters.IsoDateTimeFilter: OpenApiTypes.DATETIME,
+    django_filters.BooleanFilter: OpenApiTypes.BOOL,
+    django_filters.NumberFilter: OpenApiTypes.NUMBER,
+}
+
+
+class ListFilter(django_filters.FilterSet):
+    """Base of a list's filters. A parameter that is not declared is refused by name, as is a value that cannot be.
+
+    Attributes:
+        searched: fields that `?search=` looks into, case-insensitively.
+        orders: names that `?order=` takes; each must be unique within the list. `-` in front turns the order round.
+    """
+
+    searched: ClassVar[tuple[str, ...]] = ()
+    orders: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    @classmethod
+    def apply(cls, request: Request, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that the query asks for. Invalid (400) names the parameter that is wrong."""
+        query = request.query_params
+        known = {*cls.base_filters, *PAGE_PARAMETERS}
+        known |= ({"search"} if cls.searched else set()) | ({"order"} if cls.orders else set())
+        for name in query:
+            if name not in known:
+                raise Invalid(
+                    "unknown_parameter",
+                    f"{name[:60]!r} is no parameter of this list.",
+                    f"Known parameters: {', '.join(sorted(known))}.",
+                    field=name[:60],
+                )
+            values = query.getlist(name)
+            if len(values) > MOST_VALUES or any(text.count(",") >= MOST_VALUES for text in values):
+                raise Invalid(
+                    "too_many_values", f"{name} has too many values.", f"Give {MOST_VALUES} at most.", field=name
+                )
+            if any("\0" in text for text in values):
+                raise Invalid("bad_value", f"{name} holds a null character.", "Remove it.", field=name)
+        chosen = cls(cls._split(query), queryset=rows, request=request)
+        if not chosen.is_valid():
+            name, errors = next(iter(chosen.errors.items()))
+            raise Invalid(
+                "bad_value", f"{name}: {errors[0]}", "Correct the value, or leave the parameter out.", field=name
+            )
+        return cls._searched(query.get("search", ""), chosen.qs)
+
+    @classmethod
+    def order(cls, request: Request, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the order that the query asks for, else `default`."""
+        asked = request.query_params.get("order")
+        if not asked:
+            return default
+        sign, name = ("-", asked[1:]) if asked.startswith("-") else ("", asked)
+        if name not in cls.orders:
+            raise Invalid(
+                "bad_order",
+                f"{asked[:60]!r} is no order of this list.",
+                f"Use one of {', '.join(cls.orders)}, with - in front to turn it round.",
+                field="order",
+            )
+        return (sign + cls.orders[name], f"{sign}id")
+
+    @classmethod
+    def parameters(cls) -> list[OpenApiParameter]:
+        """Return the list's parameters for the API's description."""
+        found = []
+        for name, declared in cls.base_filters.items():
+            kind = next((known for base, known in _TYPES.items() if isinstance(declared, base)), OpenApiTypes.STR)
+            choices = declared.extra.get("choices")
+            found.append(
+                OpenApiParameter(
+                    name,
+                    kind,
+                    description=str(declared.extra.get("help_text") or declared.label or ""),
+                    many=isinstance(declared, django_filters.MultipleChoiceFilter),
+                    enum=[value for value, _ in choices] if choices else None,
+                )
+            )
+        if cls.searched:
+            looked = ", ".join(field.rsplit("__", 1)[-1] for field in cls.searched)
+            text = {"type": "string", "maxLength": MOST_CHARACTERS}
+            found.append(OpenApiParameter("search", text, description=f"part of: {looked}"))
+        if cls.orders:
+            ways = [sign + name for name in cls.orders for sign in ("", "-")]
+            found.append(OpenApiParameter("order", str, enum=ways))
+        return found
+
+    @classmethod
+    def _split(cls, query: QueryDict) -> QueryDict:
+        """Return the query with `state=a,b` as `state=a&state=b`, for filters that take several values."""
+        split = query.copy()
+        for name, declared in cls.base_filters.items():
+            if name in query and isinstance(declared, django_filters.MultipleChoiceFilter):
+                split.setlist(name, [part for text in query.getlist(name) for part in text.split(",") if part])
+        return split
+
+    @classmethod
+    def _searched(cls, text: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if len(text) > MOST_CHARACTERS:
+            raise Invalid(
+                "bad_value", "search is too long.", f"Use {MOST_CHARACTERS} characters at most.", field="search"
+            )
+        if not text or not cls.searched:
+            return rows
+        matching = Q()
+        for field in cls.searched:
+            matching |= Q(**{f"{field}__icontains": text})
+        return rows.filter(matching)
