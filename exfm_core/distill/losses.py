@@ -51,6 +51,11 @@ def calibrated_kd_loss(s_b: Tensor, calibrated_b: Tensor, mask_b: Tensor | None)
     return cross_entropy(s_b, calibrated_b.detach(), mask_b)
 
 
+def raw_kd_loss(s_b: Tensor, teacher_b: Tensor, mask_b: Tensor | None) -> Tensor:
+    """h(s, q): the raw label on the serving head."""
+    return cross_entropy(s_b, scaled_label(teacher_b, 1.0), mask_b)
+
+
 def single_head_kd_loss(s_b: Tensor, y_b: Tensor, teacher_b: Tensor, w: float, mask_b: Tensor | None) -> Tensor:
     """h(s, y) + w·h(s, q): the baseline whose optimum (p + w·q)/(1 + w) inherits the teacher's bias."""
-    return cross_entropy(s_b, y_b) + w * cross_entropy(s_b, scaled_label(teacher_b, 1.0), mask_b)
+    return serving_loss(s_b, y_b) + w * raw_kd_loss(s_b, teacher_b, mask_b)

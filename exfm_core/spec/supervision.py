@@ -80,4 +80,4 @@ class Supervision(Record):
     @property
     def same_task_only(self) -> bool:
         """True if the recipe may be used only with a teacher of the same task kind, behind an open label gate."""
-        return self.w_kd > 0
+        return self.w_kd > 0 or self.w_single > 0

@@ -54,14 +54,17 @@ class _Part:
 
 def _student_parts(student: Student) -> list[_Part]:
     parts = [_Part("net", student.net, student.optimizer)]
-    if student.auxiliary is not None and student.adapter is not None:
-        parts.append(_Part("auxiliary", student.auxiliary, student.auxiliary_optimizer))
-        parts.append(_Part("adapter", student.adapter, student.adapter_optimizer))
+    for task, hanging in enumerate(student.hanging):
+        number = str(task) if task else ""
+        parts.append(_Part(f"auxiliary{number}", hanging.auxiliary, hanging.auxiliary_optimizer))
+        parts.append(_Part(f"adapter{number}", hanging.adapter, hanging.adapter_optimizer))
     return parts
 
 
 def _collect(tables: Tables, parts: list[_Part]) -> dict[str, Tensor]:
     tensors = {f"tables.{name}": value for name, value in tables.state().items()}
+    if tables.managed is not None:
+        tensors |= {f"ids.{name}": value for name, value in tables.managed.state().items()}
     for part in parts:
         tensors |= {f"{part.name}.{name}": value for name, value in module_state(part.module).items()}
         state = optimizer_state(part.module, part.optimizer)
@@ -71,6 +74,8 @@ def _collect(tables: Tables, parts: list[_Part]) -> dict[str, Tensor]:
 
 def _restore(tables: Tables, parts: list[_Part], tensors: dict[str, Tensor]) -> None:
     copy_into(tables.state(), tensors, "tables.")
+    if tables.managed is not None:
+        tables.managed.load(tensors, "ids.")
     for part in parts:
         copy_into(module_state(part.module), tensors, f"{part.name}.")
         load_optimizer(part.module, part.optimizer, tensors, f"adam.{part.name}.")

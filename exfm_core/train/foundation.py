@@ -88,7 +88,8 @@ class FoundationTrainer:
                 tick(self.rows_seen - before, {"loss": loss})
 
     def _step(self, cutter: Cutter, slots: Tensor, y_bk: Tensor, known_bk: Tensor, start: int, stop: int) -> float:
-        logits_bk = self.net(cutter.inputs(start, stop), slots, checked=True)
+        inputs = self.net.tables.admit(cutter.inputs(start, stop))
+        logits_bk = self.net(inputs, slots, checked=True)
         loss = foundation_loss(logits_bk, y_bk, known_bk)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)

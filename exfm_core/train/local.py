@@ -26,7 +26,7 @@ from exfm_core.train.arms import CONTROL, TREATMENT, Arm
 from exfm_core.train.foundation import FoundationOutcome, FoundationTrainer
 from exfm_core.train.foundation_rows import Stream
 from exfm_core.train.gate import Limits
-from exfm_core.train.vertical import VerticalOutcome, VerticalTrainer
+from exfm_core.train.vertical import Labels, VerticalOutcome, VerticalTrainer
 
 Logits = npt.NDArray[np.float32]
 
@@ -77,12 +77,12 @@ class Teaching:
 
 @dataclass(slots=True)
 class Course:
-    """A vertical model's way through its partitions. `gate_of[arm]`: whether the label gate stood open for a supervised
-    arm, partition by partition."""
+    """A vertical model's way through its partitions. `task_gates[arm][task]`: whether the label gate stood open for a
+    supervised arm, partition by partition. What is asked without a task is the primary task's."""
 
     trainer: VerticalTrainer
     outcomes: list[VerticalOutcome] = field(default_factory=list)
-    gate_of: dict[str, list[bool]] = field(default_factory=dict)
+    task_gates: dict[str, dict[str, list[bool]]] = field(default_factory=dict)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -90,26 +90,37 @@ class Course:
         return tuple(self.trainer.arms)
 
     @property
+    def gate_of(self) -> dict[str, list[bool]]:
+        """The primary task's gate of each supervised arm."""
+        return {arm: gates[self.trainer.spec.model.task] for arm, gates in self.task_gates.items()}
+
+    @property
     def gates(self) -> list[bool]:
         """The gate of the arm named treatment; without one, of the first supervised arm."""
         return self.gate_of.get(TREATMENT) or next(iter(self.gate_of.values()), [])
 
-    def sums(self, arm: str, *, covered: bool = False) -> BucketSums:
+    def sums(self, arm: str, *, covered: bool = False, task: str | None = None) -> BucketSums:
         """An arm's sums over all partitions."""
-        parts = [outcome.arms[arm] for outcome in self.outcomes]
+        name = task or self.trainer.spec.model.task
+        parts = [outcome.tasks[name].arms[arm] for outcome in self.outcomes]
         return BucketSums.merge([part.covered if covered else part.all for part in parts])
 
-    def ne(self, arm: str) -> float | None:
+    def ne(self, arm: str, *, task: str | None = None) -> float | None:
         """An arm's NE over all partitions."""
-        return normalized_entropy(self.sums(arm)).value
+        return normalized_entropy(self.sums(arm, task=task)).value
 
-    def label_sums(self, arm: str = TREATMENT) -> BucketSums:
+    def label_sums(self, arm: str = TREATMENT, *, task: str | None = None) -> BucketSums:
         """Sums of an arm's SA-calibrated label over all covered rows."""
-        return BucketSums.merge([found for outcome in self.outcomes if (found := outcome.labels.get(arm)) is not None])
+        name = task or self.trainer.spec.model.task
+        parts = [outcome.tasks[name].labels.get(arm) for outcome in self.outcomes]
+        return BucketSums.merge([part for part in parts if part is not None])
 
-    def lift(self, arm: str = TREATMENT, *, over: str = CONTROL, covered: bool = False) -> Lift:
+    def lift(
+        self, arm: str = TREATMENT, *, over: str = CONTROL, covered: bool = False, task: str | None = None
+    ) -> Lift:
         """NE gain of `arm` over `over` on the same rows, in %, with its interval."""
-        return lift(self.sums(over, covered=covered), self.sums(arm, covered=covered))
+        pair = (self.sums(one, covered=covered, task=task) for one in (over, arm))
+        return lift(*pair)
 
     @property
     def seconds(self) -> float:
@@ -160,33 +171,59 @@ def study(
     spec: VerticalSpec,
     schema: StreamSchema,
     partitions: Sequence[LocalPartition],
-    labels: Sequence[Logits | None],
+    labels: Sequence[Labels],
     *,
     arms: Sequence[str | Arm] = (CONTROL, TREATMENT),
     gated: bool = True,
     backend: Backend = "fused",
     starter: bytes | None = None,
-    raw: Sequence[RawLabel] | None = None,
+    raw: Sequence[RawLabel | Mapping[str, RawLabel]] | None = None,
 ) -> Course:
     """Trains a vertical model over `partitions`, all arms over one read; `labels[i]` are partition i's teacher logits,
-    None where there are none. `gated`: each supervised arm has a label gate of its own, which decides from the
-    partitions before (METHOD §5); False leaves all of them open.
+    None where there are none (of several tasks: by task). `gated`: each task of a supervised arm has a label gate of
+    its own, which decides from the partitions before (METHOD §5); False leaves all of them open.
     `starter`: what arms with `starter=True` begin from. `raw[i]`: what is known of the raw label of partition i
-    (`Teaching.raw_labels`), for the gates of arms that the teacher itself teaches."""
+    (`Teaching.raw_labels`, of several tasks: by task), for the gates of arms that the teacher itself teaches."""
     trainer = VerticalTrainer(spec, schema, arms, backend, starter)
-    supervised = {name: arm.supervision for name, arm in trainer.arms.items() if arm.supervision is not None}
-    course = Course(trainer, gate_of={name: [] for name in supervised})
-    histories = {name: GateHistory() for name in supervised}
+    gates = LabelGates(trainer, gated)
+    course = Course(trainer, task_gates=gates.passed)
     for place, (partition, logits) in enumerate(zip(partitions, labels, strict=True)):
-        is_open: dict[str, bool] = {}
-        for name, supervision in supervised.items():
-            arm = trainer.arms[name]
-            known = raw[place] if raw is not None and arm.teacher == "fm" and not arm.shift else None
-            is_open[name] = not (gated and arm.gated) or label_gate(histories[name], supervision, known)
-        outcome = trainer.train(partition.open(), partition.rows, logits, is_open)
-        for name in supervised:
-            rival = outcome.arms.get(CONTROL) or outcome.arms[name]
-            histories[name] = histories[name].after(is_open[name], outcome.labels[name], rival.covered)
-            course.gate_of[name].append(is_open[name])
+        outcome = trainer.train(
+            partition.open(), partition.rows, logits, gates.decide(None if raw is None else raw[place])
+        )
+        gates.learn(outcome)
         course.outcomes.append(outcome)
     return course
+
+
+class LabelGates:
+    """The label gates of a trainer's supervised arms and tasks. `passed[arm][task]`: what they decided so far."""
+
+    def __init__(self, trainer: VerticalTrainer, gated: bool = True) -> None:
+        self._tasks, self._gated = trainer.spec.model.tasks, gated
+        self._arms = {name: arm for name, arm in trainer.arms.items() if arm.supervision is not None}
+        self.histories = {(arm, task): GateHistory() for arm in self._arms for task in self._tasks}
+        self.passed: dict[str, dict[str, list[bool]]] = {arm: {task: [] for task in self._tasks} for arm in self._arms}
+
+    def decide(self, raw: RawLabel | Mapping[str, RawLabel] | None = None) -> dict[str, dict[str, bool]]:
+        """The position of each arm's and task's gate for the next partition."""
+        decided: dict[str, dict[str, bool]] = {}
+        for name, arm in self._arms.items():
+            assert arm.supervision is not None  # noqa: S101  for the type checker
+            decided[name] = {}
+            for task in self._tasks:
+                known = raw.get(task) if isinstance(raw, Mapping) else raw if task == self._tasks[0] else None
+                known = known if arm.teacher == "fm" and not arm.shift else None
+                history = self.histories[name, task]
+                shut = self._gated and arm.gated and not label_gate(history, arm.supervision, known)
+                decided[name][task] = not shut
+                self.passed[name][task].append(not shut)
+        return decided
+
+    def learn(self, outcome: VerticalOutcome) -> None:
+        """Takes a partition's sums into the histories."""
+        for (name, task), history in self.histories.items():
+            found = outcome.tasks[task]
+            rival = found.arms.get(CONTROL) or found.arms[name]
+            was_open = self.passed[name][task][-1]
+            self.histories[name, task] = history.after(was_open, found.labels[name], rival.covered)

@@ -1,7 +1,7 @@
 """One model of a vertical model's shape over several tenants' streams: what starters and pooled references are.
 
 Another tenant's column feeds a feature where both map it to the same catalogue name; a feature that the other stream
-lacks, private ones included, is an empty bag or zero there. The task is matched by its kind. Rows of all streams come
+lacks, private ones included, is an empty bag or zero there. Tasks are matched by their kinds. Rows of all streams come
 in event-time order, once over, each predicted before it is trained on.
 """
 
@@ -46,7 +46,7 @@ class SharedTrainer:
 
     def train(self, period: Mapping[str, Openable]) -> dict[str, BucketSums]:
         """Predicts, then trains on one period's partitions by stream name; streams not named are left out.
-        Returns the progressive sums per stream."""
+        Returns the progressive sums of the primary task per stream."""
         names = [name for name in self.layouts if name in period]
         streams = [Stream(period[name].open(), self._streams[name], self._slots[name]) for name in names]
         sums = dict.fromkeys(names, BucketSums.zeros())
@@ -59,11 +59,12 @@ class SharedTrainer:
         return sums
 
     def _train_rows(self, rows: Rows, size: int) -> np.ndarray:
-        cutter, y = Cutter(rows), torch.tensor(rows.labels[:, 0])
+        cutter, ys = Cutter(rows), [torch.tensor(column) for column in rows.labels.T]
+        nobody = (None,) * len(ys)
         logits = np.empty(len(rows), np.float32)
         for start, stop in spans(len(rows), size):
-            s_b, _ = self.student.step(cutter.inputs(start, stop), y[start:stop])
-            logits[start:stop] = s_b.numpy()
+            found, _ = self.student.step_tasks(cutter.inputs(start, stop), tuple(y[start:stop] for y in ys), nobody)
+            logits[start:stop] = found[0].numpy()
         return logits
 
 
@@ -84,17 +85,18 @@ def shared_layout(spec: VerticalSpec, schema: StreamSchema, other: StreamSchema)
     """How `other`'s columns feed a model of `spec` on `schema`. Raises SpecError where a catalogue name stands for two
     kinds of feature, ids cannot fit their table, or no task is of the model's kind."""
     features = spec.model.resolve(schema)
-    kind = schema.task(spec.model.task).kind
-    labels = [task.label for task in other.tasks if task.kind == kind]
-    if not labels:
-        known = ", ".join(task.kind for task in other.tasks)
-        raise SpecError("shared.no_task", f"A stream has no task of kind {kind!r}, only {known}.", "Leave it out.")
+    by_kind = {task.kind: task.label for task in other.tasks}
+    kinds = [schema.task(task).kind for task in spec.model.tasks]
+    for kind in kinds:
+        if kind not in by_kind:
+            known = ", ".join(by_kind)
+            raise SpecError("shared.no_task", f"A stream has no task of kind {kind!r}, only {known}.", "Leave it out.")
     by_name = {feature.catalogue: feature for feature in other.features if feature.catalogue and not feature.privileged}
     inputs: list[Input] = []
     for feature in features:
         found = feature if other == schema else by_name.get(feature.catalogue) if feature.catalogue else None
         inputs.append(Input(feature, None if found is None else _fits(feature, found).name))
-    return Layout(other, tuple(inputs), (labels[0],))
+    return Layout(other, tuple(inputs), tuple(by_kind[kind] for kind in kinds))
 
 
 def _fits(feature: Feature, found: Feature) -> Feature:

@@ -78,9 +78,9 @@ def apply_starter(student: Student, data: bytes, spec: VerticalSpec, schema: Str
 
 
 def shape_of(spec: VerticalSpec, schema: StreamSchema) -> dict[str, Any]:
-    """What must be equal for weights to fit: the model's sizes, its tables, the kind of its task."""
+    """What must be equal for weights to fit: the model's sizes, its tables, the kinds of its tasks."""
     features = [
         {"name": f.name, "kind": f.kind, "buckets": f.buckets, "hashed": f.hashed} for f in spec.model.resolve(schema)
     ]
-    model = {key: value for key, value in spec.model.to_json().items() if key not in ("features", "task", "tasks")}
-    return {**model, "features": features, "task": schema.task(spec.model.task).kind}
+    model = {key: value for key, value in spec.model.to_json().items() if key not in ("features", "tasks")}
+    return {**model, "features": features, "tasks": [schema.task(task).kind for task in spec.model.tasks]}

@@ -6,7 +6,7 @@ starts from, so every row is predicted by weights that have not seen it: progres
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,19 +30,53 @@ Tick = Callable[[Ledger], None]
 """Called after each batch; may raise to stop between two batches."""
 
 
+Labels = npt.NDArray[np.float32] | Mapping[str, npt.NDArray[np.float32] | None] | None
+"""Teacher logits of a partition [rows], NaN = none: of the primary task, or by task. None: no label set."""
+Gate = bool | Mapping[str, bool | Mapping[str, bool]]
+"""The label gate: of everything, by arm, or by arm and task."""
+
+
 @dataclass(frozen=True, slots=True)
-class VerticalOutcome:
-    """One partition. `labels`: per supervised arm, sums of its SA-calibrated label over covered rows, each taken before
-    the adapter saw the row; None without a covered row. `clipped_rows`: per supervised arm, covered rows with
-    α·q > 1. `seconds`: total, read and one entry per arm."""
+class TaskOutcome:
+    """One partition and task. `labels`: per supervised arm, sums of its SA-calibrated label over covered rows, each
+    taken before the adapter saw the row; None without a covered row. `clipped_rows`: per supervised arm, covered rows
+    with α·q > 1."""
 
     arms: dict[str, Measured]
     labels: dict[str, BucketSums | None]
-    rows: int
     covered: int
     clipped_rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VerticalOutcome:
+    """One partition: `tasks` in the model's order. `seconds`: total, read and one entry per arm. What is asked without
+    a task is the primary task's."""
+
+    tasks: dict[str, TaskOutcome]
+    rows: int
     batches: int
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float]
+
+    @property
+    def primary(self) -> TaskOutcome:
+        """The primary task's."""
+        return next(iter(self.tasks.values()))
+
+    @property
+    def arms(self) -> dict[str, Measured]:
+        """Per arm, what its serving head's predictions measured."""
+        return self.primary.arms
+
+    @property
+    def labels(self) -> dict[str, BucketSums | None]:
+        """Per supervised arm, its calibrated label's sums."""
+        return self.primary.labels
+
+    @property
+    def covered(self) -> int:
+        """Rows with a teacher logit."""
+        return self.primary.covered
 
     @property
     def label(self) -> BucketSums | None:
@@ -52,7 +86,7 @@ class VerticalOutcome:
     @property
     def clipped(self) -> int:
         """The clipped rows of the arm named treatment."""
-        return self.clipped_rows.get(TREATMENT, 0)
+        return self.primary.clipped_rows.get(TREATMENT, 0)
 
 
 class VerticalTrainer:
@@ -78,64 +112,78 @@ class VerticalTrainer:
                 apply_starter(self.students[name], _given(starter, name), spec, schema)
 
     def train(
-        self,
-        source: Source,
-        rows: int,
-        teacher_logits: npt.NDArray[np.float32] | None,
-        gate_open: bool | Mapping[str, bool],
-        tick: Tick | None = None,
+        self, source: Source, rows: int, teacher_logits: Labels, gate_open: Gate, tick: Tick | None = None
     ) -> VerticalOutcome:
-        """Predicts and trains once over. `teacher_logits` float32 [rows], NaN where a row has none, None where the
-        partition has no label set. `gate_open`: the label gate, of all arms or by name.
+        """Predicts and trains once over. `tick` gets the primary task's ledger.
         Raises DataError if the file holds other than `rows` rows."""
         started = time.perf_counter()
-        covered = _coverage(teacher_logits, rows)
+        tasks = self.spec.model.tasks
+        logits = {task: _of_task(teacher_logits, task, tasks) for task in tasks}
+        covered = {task: _coverage(found, rows) for task, found in logits.items()}
         teachers = {
-            name: _Teachers(arm, teacher_logits, covered, _is_open(gate_open, name), self.spec.seed)
+            name: [
+                _Teachers(arm, logits[task], covered[task], _is_open(gate_open, name, task), self.spec.seed)
+                for task in tasks
+            ]
             for name, arm in self.arms.items()
             if arm.supervision is not None
         }
-        ledger = Ledger(rows, tuple(self.students))
+        ledgers = [Ledger(rows, tuple(self.students)) for _ in tasks]
         seconds = dict.fromkeys(("read", "control", "treatment", *self.arms), 0.0)
         batches = 0
-        for start, stop, inputs, y_b in self._batches(source, ledger, seconds):
+        for start, stop, inputs, ys in self._batches(source, ledgers, seconds):
             for name, student in self.students.items():
                 before = time.perf_counter()
-                teacher = teachers[name].batch(start, stop, y_b) if name in teachers else None
-                s_b, a_b = student.step(inputs, y_b, teacher)
-                ledger.logits[name][start:stop] = s_b.numpy()
-                if a_b is not None:
-                    teachers[name].adapted[start:stop] = a_b.numpy()
+                taught = teachers.get(name)
+                given = (
+                    [None] * len(tasks)
+                    if taught is None
+                    else [t.batch(start, stop, y) for t, y in zip(taught, ys, strict=True)]
+                )
+                logits_tb, adapted_tb = student.step_tasks(inputs, ys, tuple(given))
+                for ledger, s_b in zip(ledgers, logits_tb, strict=True):
+                    ledger.logits[name][start:stop] = s_b.numpy()
+                for found, a_b in zip(taught or (), adapted_tb, strict=False):
+                    if a_b is not None:
+                        found.adapted[start:stop] = a_b.numpy()
                 seconds[name] += time.perf_counter() - before
-            ledger.done = stop
             batches += 1
+            for ledger in ledgers:
+                ledger.done = stop
             if tick is not None:
-                tick(ledger)
-        if ledger.done != rows:
-            raise _wrong_rows(rows, ledger.done)
-        measured = {name: ledger.measure(name, covered) for name in self.students}
-        labels = {name: found.sums(ledger) for name, found in teachers.items()}
-        clipped = {name: found.clipped for name, found in teachers.items()}
+                tick(ledgers[0])
+        if ledgers[0].done != rows:
+            raise _wrong_rows(rows, ledgers[0].done)
+        outcomes = {
+            task: TaskOutcome(
+                {name: ledger.measure(name, covered[task]) for name in self.students},
+                {name: found[place].sums(ledger) for name, found in teachers.items()},
+                int(covered[task].sum()),
+                {name: found[place].clipped for name, found in teachers.items()},
+            )
+            for place, (task, ledger) in enumerate(zip(tasks, ledgers, strict=True))
+        }
         seconds["total"] = time.perf_counter() - started
-        return VerticalOutcome(measured, labels, rows, int(covered.sum()), clipped, batches, seconds)
+        return VerticalOutcome(outcomes, rows, batches, seconds)
 
     def _batches(
-        self, source: Source, ledger: Ledger, seconds: dict[str, float]
-    ) -> Iterator[tuple[int, int, Inputs, torch.Tensor]]:
-        size = self.spec.optimizer.batch_size
+        self, source: Source, ledgers: list[Ledger], seconds: dict[str, float]
+    ) -> Iterator[tuple[int, int, Inputs, tuple[torch.Tensor, ...]]]:
+        size, expected = self.spec.optimizer.batch_size, ledgers[0].rows
         mark = time.perf_counter()
         for block in blocks(source, self.layout, size):
             rows = Rows.of(block)
             first, last = block.first_row, block.first_row + block.rows
-            if last > ledger.rows:
-                raise _wrong_rows(ledger.rows, last)
-            ledger.labels[first:last] = rows.labels[:, 0]
-            ledger.buckets[first:last] = rows.buckets
-            cutter, labels = Cutter(rows), torch.tensor(rows.labels[:, 0])
+            if last > expected:
+                raise _wrong_rows(expected, last)
+            for task, ledger in enumerate(ledgers):
+                ledger.labels[first:last] = rows.labels[:, task]
+                ledger.buckets[first:last] = rows.buckets
+            cutter, labels = Cutter(rows), [torch.tensor(column) for column in rows.labels.T]
             for start, stop in spans(block.rows, size):
                 inputs = cutter.inputs(start, stop)
                 seconds["read"] += time.perf_counter() - mark
-                yield first + start, first + stop, inputs, labels[start:stop]
+                yield first + start, first + stop, inputs, tuple(y[start:stop] for y in labels)
                 mark = time.perf_counter()
 
 
@@ -197,8 +245,22 @@ def _given(starter: bytes | None, arm: str) -> bytes:
     return starter
 
 
-def _is_open(gate: bool | Mapping[str, bool], arm: str) -> bool:
-    return gate if isinstance(gate, bool) else gate[arm]
+def _is_open(gate: Gate, arm: str, task: str) -> bool:
+    found = gate if isinstance(gate, bool) else gate[arm]
+    return found if isinstance(found, bool) else found[task]
+
+
+def _of_task(labels: Labels, task: str, tasks: tuple[str, ...]) -> npt.NDArray[np.float32] | None:
+    if not isinstance(labels, Mapping):
+        return labels if task == tasks[0] else None
+    unknown = sorted(set(labels) - set(tasks))
+    if unknown:
+        raise DataError(
+            "labels.unknown_task",
+            f"Labels came for {unknown[0]!r}; the model has {', '.join(tasks)}.",
+            "Name its tasks.",
+        )
+    return labels.get(task)
 
 
 def _wrong_rows(expected: int, found: int) -> DataError:
