@@ -1,13 +1,17 @@
-"""Parameters and floating-point operations of layers and backbones, by their shapes alone. Torch-free.
+"""Parameters and floating-point operations of layers, by their shapes alone. Torch-free.
 
 A multiply and an add count as one operation each. ``matrix`` operations are those of matrix products; everything else
-(biases, activations, element-wise products, pooling) is ``elementwise``. Per row of a batch.
+(biases, activations, element-wise products, pooling) is ``elementwise``: one per element, 5 for a softmax (largest,
+difference, exponential, sum, quotient), 7 for a layer norm (mean, difference, square, its mean, quotient, scale,
+shift). Per row of a batch.
 """
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+
+SOFTMAX, LAYER_NORM = 5, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,14 @@ class Work:
         return Work(
             self.parameters + other.parameters, self.matrix + other.matrix, self.elementwise + other.elementwise
         )
+
+    def times(self, count: int) -> Work:
+        """So many of the same, each with weights of its own."""
+        return Work(count * self.parameters, count * self.matrix, count * self.elementwise)
+
+    def repeated(self, count: int) -> Work:
+        """The same weights used so many times per row."""
+        return Work(self.parameters, count * self.matrix, count * self.elementwise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +60,22 @@ def head(inputs: int, width: int) -> Work:
     return mlp(inputs, (width,)) + linear(width, 1)
 
 
-def backbone_cost(
-    backbone: str, *, fields: int, dim: int, dense: int, widths: tuple[int, ...], cross_layers: int
-) -> BackboneCost:
-    """Cost of a backbone over ``fields`` pooled embeddings of ``dim`` and ``dense`` dense features.
+def layer_norm(width: int, vectors: int = 1) -> Work:
+    """Scale and shift for ``width`` entries, applied to so many vectors."""
+    return Work(2 * width, 0, LAYER_NORM * width * vectors)
 
-    dcnv2: cross layers x0 ⊙ (W x + b) + x, then the MLP. dlrm: dense features as one more vector, all pairwise dots,
-    then the MLP. deepfm: the MLP beside the factorisation machine's vector.
-    """
-    inputs = fields * dim + dense
-    if backbone == "dcnv2":
-        layer = linear(inputs, inputs) + Work(elementwise=2 * inputs)
-        crossed = sum((layer for _ in range(cross_layers)), start=Work())
-        return BackboneCost(crossed + mlp(inputs, widths), widths[-1])
-    if backbone == "dlrm":
-        vectors = fields + (1 if dense else 0)
-        bottom = linear(dense, dim) + Work(elementwise=dim) if dense else Work()
-        dots = Work(matrix=2 * vectors * vectors * dim)
-        pairs = vectors * (vectors - 1) // 2
-        return BackboneCost(bottom + dots + mlp(pairs + (dim if dense else 0), widths), widths[-1])
-    squares = 2 * (fields - 1) * dim + fields * dim + 3 * dim
-    return BackboneCost(mlp(inputs, widths) + Work(elementwise=squares), widths[-1] + dim)
+
+def mean(length: int, dim: int) -> Work:
+    """Mean of a sequence's vectors: (L − 1)·dim adds and dim scalings."""
+    return Work(elementwise=length * dim)
+
+
+def target_attention(length: int, dim: int, width: int) -> Work:
+    """The activation unit at every place (difference, product, two layers, mask), and the weighed sum."""
+    unit = Work(elementwise=2 * dim) + mlp(4 * dim, (width,)) + linear(width, 1) + Work(elementwise=1)
+    return unit.repeated(length) + Work(matrix=2 * length * dim)
+
+
+def query_attention(length: int, dim: int) -> Work:
+    """A score and its scaling at every place, softmax, mask, and the weighed sum."""
+    return Work(dim, 4 * length * dim, (2 + SOFTMAX) * length)

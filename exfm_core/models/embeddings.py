@@ -174,9 +174,7 @@ class _FusedKernel:
                 name=name,
                 embedding_dim=dim,
                 num_embeddings=size,
-                feature_names=[name]
-                if tables.count(place) == 1
-                else [f"{name}.{i}" for i in range(tables.count(place))],
+                feature_names=_bag_names(name, tables.count(place)),
                 pooling=PoolingType.MEAN,
             )
             for place, (name, size) in enumerate(rows.items())

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from exfm_core.models.layers import linear
+from exfm_core.models.places import Bag
+from exfm_core.spec import Feature, FoundationModel, VerticalModel
 
 
 class TargetAttention(nn.Module):
@@ -45,7 +47,7 @@ class QueryAttention(nn.Module):
 
     def forward(self, keys_bld: Tensor, mask_bl: Tensor) -> Tensor:
         """[B, D]."""
-        scores_bl = torch.matmul(keys_bld, self.query) * self.scale
+        scores_bl = torch.matmul(keys_bld, self.query.unsqueeze(1)).squeeze(2) * self.scale
         shares_bl = torch.softmax(scores_bl.masked_fill(mask_bl == 0, FARTHEST), 1) * mask_bl
         return torch.bmm(shares_bl.unsqueeze(1), keys_bld).squeeze(1)
 
@@ -72,3 +74,38 @@ class SequencePooling(nn.Module):
             query = (parts[self.targets[place]],) if place in self.targets else ()
             vectors[place] = unit(*query, parts[place], mask_bl)
         return torch.stack(vectors, 1)
+
+
+def attended_bags(model: VerticalModel, sparse: Sequence[Feature]) -> dict[str, Bag] | None:
+    """How a DIN model's features are read: attended sequences in places, from their target's table. None: no DIN."""
+    if not model.attention:
+        return None
+    targets = {pair.sequence: pair.target for pair in model.attention}
+    return {
+        feature.name: Bag(targets[feature.name], feature.max_length) if feature.name in targets else Bag(feature.name)
+        for feature in sparse
+    }
+
+
+def target_attention(model: VerticalModel, sparse: Sequence[Feature], generator: torch.Generator) -> SequencePooling:
+    """The attention of a DIN model over its sparse features."""
+    place = {feature.name: number for number, feature in enumerate(sparse)}
+    units = {
+        place[pair.sequence]: TargetAttention(model.embedding_dim, pair.width, generator) for pair in model.attention
+    }
+    return SequencePooling(units, {place[pair.sequence]: place[pair.target] for pair in model.attention})
+
+
+def query_bags(model: FoundationModel, tables: Sequence[str]) -> dict[str, Bag] | None:
+    """How a foundation model's features are read: sequences in places. None where it attends to none."""
+    lengths = {f.name: f.max_length for f in model.features if f.kind == "sequence"}
+    if model.sequence_encoder != "attention" or not lengths:
+        return None
+    return {table: Bag(table, lengths.get(table, 0)) for table in tables}
+
+
+def query_attention(model: FoundationModel) -> SequencePooling:
+    """A learned query for each of the foundation model's sequences."""
+    sparse = [feature for feature in model.features if feature.sparse]
+    units = {i: QueryAttention(model.embedding_dim) for i, f in enumerate(sparse) if f.kind == "sequence"}
+    return SequencePooling(units, {})

@@ -7,6 +7,7 @@ from exfm_core.models.backbone import vertical_backbone
 from exfm_core.models.embeddings import Backend, Tables
 from exfm_core.models.inputs import Inputs
 from exfm_core.models.layers import Head
+from exfm_core.models.sequences import attended_bags, target_attention
 from exfm_core.spec import StreamSchema, VerticalSpec
 
 AUXILIARY_STREAM = 0x5AFE
@@ -23,12 +24,18 @@ class VerticalNet(nn.Module):
     def __init__(self, spec: VerticalSpec, schema: StreamSchema, backend: Backend = "fused") -> None:
         super().__init__()
         features = spec.model.resolve(schema)
-        sparse = {feature.name: feature.buckets for feature in features if feature.sparse}
-        dense = sum(not feature.sparse for feature in features)
-        model = spec.model
+        model, sparse = spec.model, [feature for feature in features if feature.sparse]
         generator = torch.Generator().manual_seed(spec.seed)
-        self.tables = Tables(sparse, model.embedding_dim, spec.optimizer.embedding_lr, generator, backend)
-        self.backbone = vertical_backbone(model, len(sparse), dense, generator)
+        bags = attended_bags(model, sparse)
+        rows = {
+            feature.name: feature.buckets
+            for feature in sparse
+            if bags is None or bags[feature.name].table == feature.name
+        }
+        self.tables = Tables(rows, model.embedding_dim, spec.optimizer.embedding_lr, generator, backend, bags)
+        self.tables.manage(features, spec.seed)
+        self.attention = target_attention(model, sparse, generator) if model.attention else None
+        self.backbone = vertical_backbone(model, len(sparse), len(features) - len(sparse), generator)
         heads = [Head(self.backbone.width, model.head_width, generator) for _ in model.tasks]
         self.serving, self.further = heads[0], nn.ModuleList(heads[1:])
         self.tasks = model.tasks
@@ -42,10 +49,14 @@ class VerticalNet(nn.Module):
     def represent(self, inputs: Inputs, *, checked: bool = False) -> tuple[Tensor, ...]:
         """x_t [B, width] per task, in the order of the tasks; one and the same tensor for all unless the backbone has
         a representation per task."""
-        return self.stand_on(self.tables(inputs, checked=checked), inputs.dense_bn)
+        if self.attention is None:
+            emb_bfd = self.tables(inputs, checked=checked)
+        else:
+            emb_bfd = self.attention(*self.tables.parts(inputs, checked=checked))
+        return self.stand_on(emb_bfd, inputs.dense_bn)
 
     def stand_on(self, emb_bfd: Tensor, dense_bn: Tensor) -> tuple[Tensor, ...]:
-        """x_t [B, width] per task, from the features' vectors."""
+        """x_t [B, width] per task, from one vector per sparse feature, attended sequences among them."""
         x = self.backbone(emb_bfd, dense_bn)
         return x.unbind(1) if self._own else (x,) * len(self.tasks)
 
