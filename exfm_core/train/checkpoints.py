@@ -138,7 +138,7 @@ def _open(
 
 
 def _of_today(identity: dict[str, Any], spec: type[VerticalSpec] | type[FoundationSpec]) -> dict[str, Any]:
-    """The identity as this release writes it: what an older one wrote in fewer fields is the same course of training."""
+    """The identity as this release writes it: an older one, in fewer fields, may be the same course of training."""
     readers: dict[str, type[Record]] = {"spec": spec, "schema": StreamSchema}
     try:
         return {
