@@ -3,6 +3,7 @@
 from exfm_core.errors import SpecError
 from exfm_core.spec.features import TRUE_PROBABILITY, Feature, StreamSchema, Task
 from exfm_core.spec.foundation import FoundationModel, FoundationSpec
+from exfm_core.spec.ladder import SIZES, Size, ladder
 from exfm_core.spec.optimizer import Optimizer
 from exfm_core.spec.record import Record
 from exfm_core.spec.shape import BACKBONES, FOUNDATION_BACKBONES, SCHEMA_VERSION, VerticalBackbone
@@ -15,6 +16,7 @@ __all__ = [
     "MAX_PULL",
     "PRESETS",
     "SCHEMA_VERSION",
+    "SIZES",
     "TRUE_PROBABILITY",
     "Attention",
     "Feature",
@@ -22,6 +24,7 @@ __all__ = [
     "FoundationSpec",
     "Optimizer",
     "Record",
+    "Size",
     "SpecError",
     "StreamSchema",
     "Supervision",
@@ -29,4 +32,5 @@ __all__ = [
     "VerticalBackbone",
     "VerticalModel",
     "VerticalSpec",
+    "ladder",
 ]
