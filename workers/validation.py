@@ -19,6 +19,7 @@ from django.conf import settings
 from catalog import selectors, services, tasks_out
 from catalog.models import Partition
 from runs.nudges import wake_supervisors
+from tenancy.errors import DomainError
 from workers.child import clean_environment
 from workers.database import platform_work
 
@@ -74,8 +75,25 @@ def _turn(asked: selectors.Validation) -> Iterator[bool]:
 
 
 def _decide(asked: selectors.Validation) -> bool:
-    """Validate and keep the verdict; False where there is none."""
+    """Fetch what is imported, validate, and keep the verdict; False where there is none."""
     partition_id = asked.partition_id
+    try:
+        if asked.source_uri:
+            services.fetch(
+                uri=asked.uri,
+                source_uri=asked.source_uri,
+                tenant_slug=asked.tenant_slug,
+                sha256=asked.sha256,
+                bytes=asked.bytes,
+            )
+    except DomainError as error:
+        with platform_work("import"):
+            services.reject(partition_id=partition_id, problems=[{"message": f"{error.message} {error.mend}"}])
+        return True
+    except OSError as error:
+        # The store or the network is away: the sweep asks again.
+        log.warning("import", partition=str(partition_id), error=type(error).__name__)
+        return False
     with tempfile.TemporaryDirectory(prefix="exfm-validate-") as folder:
         schema = Path(folder) / "schema.json"
         schema.write_text(json.dumps(asked.schema), encoding="utf-8")

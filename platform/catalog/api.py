@@ -15,6 +15,8 @@ from api.base.viewsets import TenantViewSet
 from catalog import errors, selectors, services, storage
 from catalog.filters import PartitionFilter, StreamFilter
 from catalog.serializers import (
+    ImportedSerializer,
+    ImportsSerializer,
     IntervalSerializer,
     NewStreamSerializer,
     PartitionSerializer,
@@ -96,7 +98,12 @@ class PartitionViewSet(TenantViewSet):
     serializer_class = PartitionSerializer
     pagination_order = ("-start", "-id")
     detached = frozenset({"create"})
-    required = {"list": "streams:read", "retrieve": "streams:read", "create": "streams:write"}
+    required = {
+        "list": "streams:read",
+        "retrieve": "streams:read",
+        "create": "streams:write",
+        "imports": "streams:write",
+    }
 
     list_filter = PartitionFilter
 
@@ -157,6 +164,21 @@ class PartitionViewSet(TenantViewSet):
             remember(self, print_, response)
             return response
 
+    @extend_schema(operation_id="partitions_import", request=ImportsSerializer, responses={202: ImportedSerializer})
+    @idempotent
+    def imports(self, request: Request, stream_id: uuid.UUID) -> Response:
+        """Import partitions from files below the tenant's import roots: all are admitted, or none is.
+
+        A worker fetches each file and validates it; one that is not what it was announced to be is rejected.
+        """
+        form = ImportsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        files = [services.Import(**entry) for entry in form.validated_data["partitions"]]
+        made = services.import_partitions(tenant=self.tenant, stream_id=stream_id, files=files)
+        found = selectors.partitions(stream_id=stream_id).in_bulk([partition.id for partition in made])
+        body = {"results": [found[partition.id] for partition in made]}
+        return Response(ImportedSerializer(body).data, status=status.HTTP_202_ACCEPTED)
+
     def _answer(self, stream_id: uuid.UUID, partition_id: uuid.UUID, code: int) -> Response:
         found = selectors.partition(stream_id=stream_id, partition_id=partition_id)
         return Response(PartitionSerializer(found).data, status=code)
@@ -168,6 +190,7 @@ tenant_urls: list[URLPattern] = [
     path("streams", StreamViewSet.as_view(_MANY)),
     path("streams/<uuid:stream_id>", StreamViewSet.as_view({**_ONE, "patch": "partial_update"})),
     path("streams/<uuid:stream_id>/partitions", PartitionViewSet.as_view(_MANY)),
+    path("streams/<uuid:stream_id>/imports", PartitionViewSet.as_view({"post": "imports"})),
     path("streams/<uuid:stream_id>/partitions/<uuid:partition_id>", PartitionViewSet.as_view(_ONE)),
 ]
 

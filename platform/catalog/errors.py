@@ -106,3 +106,21 @@ def storage_quota(used: int, limit: int, asked: int) -> DomainError:
         "Ask an administrator for a larger storage quota.",
         status=403,
     )
+
+
+def source_not_allowed(roots: list[str]) -> DomainError:
+    """The address lies outside what may be imported from."""
+    where = f"Use an address below {' or '.join(roots)}." if roots else "Ask an operator to set EXFM_IMPORT_ROOTS."
+    return DomainError(
+        "source_not_allowed", "Partitions may not be imported from this address.", where, status=403, field="uri"
+    )
+
+
+def source_unreadable(reason: str) -> DomainError:
+    """The address is allowed, but nothing can be read there."""
+    return DomainError(
+        "source_unreadable",
+        f"The file could not be read: {reason}.",
+        "Put it there, then import it again.",
+        field="uri",
+    )

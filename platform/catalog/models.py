@@ -38,6 +38,7 @@ class Partition(TenantOwned):
     end = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.UPLOADED)
     uri = models.CharField(max_length=400)
+    source_uri = models.CharField(max_length=1000, blank=True, help_text="where it is imported from; empty: uploaded")
     sha256 = models.CharField(max_length=64)
     bytes = models.BigIntegerField()
     rows = models.BigIntegerField(null=True, blank=True)

@@ -93,13 +93,26 @@ class Validation:
     start: datetime
     end: datetime
     schema: dict[str, object]
+    source_uri: str
+    bytes: int
+    tenant_slug: str
 
 
 def validation(*, partition_id: uuid.UUID) -> Validation | None:
     """Return the partition's file, interval and schema for the validating worker; None if it does not exist."""
-    found = Partition.objects.select_related("stream").filter(id=partition_id).first()
+    found = Partition.objects.select_related("stream", "tenant").filter(id=partition_id).first()
     if found is None:
         return None
     return Validation(
-        found.id, found.tenant_id, found.state, found.uri, found.sha256, found.start, found.end, found.stream.schema
+        partition_id=found.id,
+        tenant_id=found.tenant_id,
+        state=found.state,
+        uri=found.uri,
+        sha256=found.sha256,
+        start=found.start,
+        end=found.end,
+        schema=found.stream.schema,
+        source_uri=found.source_uri,
+        bytes=found.bytes,
+        tenant_slug=found.tenant.slug,
     )

@@ -85,10 +85,33 @@ class PartitionSerializer(StrictModelSerializer):
             "positives",
             "sha256",
             "bytes",
+            "source_uri",
             "problems",
             "label_sets",
             "trained",
         )
+
+
+class ImportSerializer(StrictSerializer):
+    """A file to import."""
+
+    uri = serializers.CharField(max_length=1000, help_text="below one of the tenant's import roots")
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    sha256 = serializers.RegexField(r"^[0-9a-fA-F]{64}\Z", help_text="of the file; another content is refused")
+    bytes = serializers.IntegerField(min_value=1, help_text="of the file; counts against the storage quota at once")
+
+
+class ImportsSerializer(StrictSerializer):
+    """Files to import, all or none."""
+
+    partitions = serializers.ListField(child=ImportSerializer(), min_length=1, max_length=200)
+
+
+class ImportedSerializer(StrictSerializer):
+    """The partitions, in the order of the files."""
+
+    results = PartitionSerializer(many=True)
 
 
 class IntervalSerializer(StrictSerializer):

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from catalog import errors, limits, selectors, storage, tasks_out
+from catalog import errors, limits, selectors, sources, storage, tasks_out
 from catalog.models import Partition, Stream
 from exfm_core.errors import SpecError
 from exfm_core.spec import StreamSchema
@@ -133,6 +133,77 @@ def receive_partition(
     )
     tasks_out.validate_on_commit(partition_id=partition.id, tenant_id=partition.tenant_id)
     return partition, True
+
+
+@dataclass(frozen=True)
+class Import:
+    """A file to import: where it lies, its interval, and what it must be."""
+
+    uri: str
+    start: datetime
+    end: datetime
+    sha256: str
+    bytes: int
+
+
+@transaction.atomic
+def import_partitions(*, tenant: Tenant, stream_id: uuid.UUID, files: Sequence[Import]) -> list[Partition]:
+    """Record files under the tenant's import roots as partitions; a worker fetches and validates each. All or none.
+
+    The same content for the same interval again is the same partition. DomainError: an address outside the roots, an
+    empty, future or overlapping interval, a file over the upload limit, the storage quota.
+    """
+    stream = selectors.stream(stream_id=stream_id)
+    limits.hold(stream.tenant_id)
+    return [_import(tenant, stream, file) for file in files]
+
+
+def _import(tenant: Tenant, stream: Stream, file: Import) -> Partition:
+    sources.check(file.uri, tenant.slug)
+    known = admit_upload(
+        stream_id=stream.id, start=file.start, end=file.end, sha256=storage.check_digest(file.sha256), bytes=file.bytes
+    )
+    if known is not None:
+        return known
+    partition = Partition(
+        tenant_id=stream.tenant_id,
+        stream=stream,
+        start=file.start,
+        end=file.end,
+        uri=storage.partition_uri(tenant_id=stream.tenant_id, stream_id=stream.id, sha256=file.sha256.lower()),
+        source_uri=file.uri,
+        sha256=file.sha256.lower(),
+        bytes=file.bytes,
+    )
+    partition.save(force_insert=True)
+    audit.record(
+        "partition.import",
+        partition,
+        after={"stream": stream.name, "start": file.start, "end": file.end, "sha256": file.sha256, "uri": file.uri},
+    )
+    tasks_out.validate_on_commit(partition_id=partition.id, tenant_id=partition.tenant_id)
+    return partition
+
+
+def fetch(*, uri: str, source_uri: str, tenant_slug: str, sha256: str, bytes: int) -> None:
+    """Copy an imported partition's file into the store, bounded and hashed; nothing to do where it is there already.
+
+    No transaction: it may take minutes. DomainError: not allowed any more, not what was announced, unreadable.
+    """
+    if storage.is_kept(uri):
+        return
+    try:
+        with (
+            sources.open_source(source_uri, tenant_slug) as body,
+            storage.receive(body, declared=sha256, limit=bytes) as received,
+        ):
+            storage.keep(received, uri)
+    except FileNotFoundError as error:
+        raise errors.source_unreadable("there is no such file") from error
+    except PermissionError as error:
+        raise errors.source_unreadable("the platform may not read it") from error
+    except IsADirectoryError as error:
+        raise errors.source_unreadable("it is a folder") from error
 
 
 def _check_interval(start: datetime, end: datetime) -> None:

@@ -112,6 +112,12 @@ def keep(received: Received, uri: str) -> None:
             os.close(folder)
 
 
+def is_kept(uri: str) -> bool:
+    """Tell whether the file is there."""
+    fs, root = _store()
+    return bool(fs.exists(f"{root}/{uri}"))
+
+
 def remove(uri: str) -> None:
     """Remove a kept file; one that is gone already is fine."""
     fs, root = _store()

@@ -56,6 +56,17 @@ def parquet() -> bytes:
     return buffer.getvalue()
 
 
+def an_import(world: World) -> dict[str, Any]:
+    """Return a file to import."""
+    return {
+        "uri": f"memory://drop/{world.cast.tenant.slug}/1.parquet",
+        "start": domain.hour(50).isoformat(),
+        "end": domain.hour(51).isoformat(),
+        "sha256": "a" * 64,
+        "bytes": 10,
+    }
+
+
 TENANT_OF_ITS_OWN = {"slug": "acme", "name": "Acme", "owner": {"email": "boss@acme.example", "password": PASSWORD}}
 
 MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
@@ -78,6 +89,10 @@ MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
     ),
     "POST models/<uuid:model_id>/pause": (lambda w: ({"model_id": w.model.id}, {}), ["model.pause"]),
     "POST models/<uuid:model_id>/resume": (lambda w: ({"model_id": w.model.id}, {}), []),
+    "POST streams/<uuid:stream_id>/imports": (
+        lambda w: ({"stream_id": w.model.stream_id}, {"partitions": [an_import(w)]}),
+        ["partition.import"],
+    ),
     "POST models/check": (
         lambda w: ({}, {"stream": str(w.model.stream_id), "spec": domain.vertical_spec().to_json()}),
         [],
@@ -177,8 +192,9 @@ ROUTES = {
 
 
 @pytest.fixture
-def world(cast: Cast, storage: str) -> World:
+def world(cast: Cast, storage: str, monkeypatch: pytest.MonkeyPatch) -> World:
     """Rows of every kind in the cast's tenant."""
+    monkeypatch.setenv("EXFM_IMPORT_ROOTS", "memory://drop/{tenant}/")
     cache.clear()
     with platform_scope("test"):
         stream, other = domain.make_stream(cast.tenant), domain.make_stream(cast.tenant)

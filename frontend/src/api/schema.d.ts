@@ -1655,6 +1655,29 @@ export interface paths {
         patch: operations["streams_update"];
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/streams/{stream_id}/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Import partitions from files below the tenant's import roots: all are admitted, or none is.
+         *
+         *     A worker fetches each file and validates it; one that is not what it was announced to be is rejected.
+         *
+         *     Permission and scope: `streams:write`.
+         */
+        post: operations["partitions_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/streams/{stream_id}/partitions": {
         parameters: {
             query?: never;
@@ -1972,8 +1995,8 @@ export interface components {
             action: string;
             target_type: string;
             target_id: string;
-            before: unknown | null;
-            after: unknown | null;
+            before: unknown;
+            after: unknown;
             reason: string;
             request_id: string;
             tenant?: string | null;
@@ -2075,8 +2098,8 @@ export interface components {
             action: string;
             target_type: string;
             target_id: string;
-            before: unknown | null;
-            after: unknown | null;
+            before: unknown;
+            after: unknown;
             reason: string;
             request_id: string;
         };
@@ -2092,6 +2115,8 @@ export interface components {
             /** Format: date-time */
             ended_at: string | null;
         };
+        /** @enum {unknown} */
+        BlankEnum: "";
         /** @description A tenant's budget of the running period. */
         Budget: {
             /** Format: date-time */
@@ -2252,7 +2277,7 @@ export interface components {
             auc_control: number | null;
             /** Format: double */
             auc_treatment: number | null;
-            gate: components["schemas"]["GateEnum"];
+            gate: components["schemas"]["GateEnum"] | components["schemas"]["NullEnum"];
             /** Format: uuid */
             snapshot: string | null;
             /** Format: double */
@@ -2536,6 +2561,27 @@ export interface components {
             client_secret: string;
             reason: string;
         };
+        /** @description A file to import. */
+        ImportRequest: {
+            /** @description below one of the tenant's import roots */
+            uri: string;
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** @description of the file; another content is refused */
+            sha256: string;
+            /** @description of the file; counts against the storage quota at once */
+            bytes: number;
+        };
+        /** @description The partitions, in the order of the files. */
+        Imported: {
+            results: components["schemas"]["Partition"][];
+        };
+        /** @description Files to import, all or none. */
+        ImportsRequest: {
+            partitions: components["schemas"]["ImportRequest"][];
+        };
         /** @description An invitation, without its link. */
         Invitation: {
             /** Format: uuid */
@@ -2607,7 +2653,7 @@ export interface components {
             /** Format: date-time */
             readonly created_at: string;
             kind: components["schemas"]["LedgerKindEnum"];
-            line?: components["schemas"]["LineEnum"];
+            line?: components["schemas"]["LineEnum"] | components["schemas"]["BlankEnum"];
             /** Format: decimal */
             amount: string;
             /** Format: uuid */
@@ -2995,6 +3041,7 @@ export interface components {
             /** @default  */
             note: string;
         };
+        NullEnum: null;
         /** @description What a link offers; `has_account`: sign in first, a password is not needed. */
         Offer: {
             tenant: string;
@@ -3204,6 +3251,8 @@ export interface components {
             sha256: string;
             /** Format: int64 */
             bytes: number;
+            /** @description where it is imported from; empty: uploaded */
+            source_uri?: string;
             readonly problems: components["schemas"]["PartitionProblem"][];
             readonly label_sets: number;
             /** @description lineages of models that have consumed it */
@@ -3396,7 +3445,7 @@ export interface components {
             started_at: string;
             /** Format: date-time */
             finished_at: string | null;
-            fault: components["schemas"]["FaultEnum"];
+            fault: components["schemas"]["FaultEnum"] | components["schemas"]["BlankEnum"];
             code: string;
             message: string;
             mend: string;
@@ -3700,7 +3749,7 @@ export interface components {
             clipped_share: number | null;
             /** Format: uuid */
             snapshot: string | null;
-            gate: components["schemas"]["GateEnum"];
+            gate: components["schemas"]["GateEnum"] | components["schemas"]["NullEnum"];
         };
         /** @description A tenant. */
         Tenant: {
@@ -3868,7 +3917,113 @@ export interface components {
             live: boolean;
         };
     };
-    responses: never;
+    responses: {
+        /** @description The request cannot be read, or a field is refused; `errors` names each. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nobody is signed in, or the token is not valid any more. */
+        SignedOut: {
+            headers: {
+                /** @description how to sign in */
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The role or the token's scopes do not include this, or the tenant is suspended. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It does not exist, or is another tenant's. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It contradicts what is stored. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It was changed since it was read (`If-Match`). */
+        Changed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is larger than the limit. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body's media type is not taken here. */
+        WrongType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Well-formed, and still not acceptable. */
+        Unacceptable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests; `Retry-After` says when to come back. */
+        TooMany: {
+            headers: {
+                /** @description seconds */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The database does not answer; `Retry-After` says when to try again. */
+        Unavailable: {
+            headers: {
+                /** @description seconds */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3893,6 +4048,9 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -3924,6 +4082,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -3956,6 +4123,15 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -3984,6 +4160,12 @@ export interface operations {
                     "application/json": components["schemas"]["FactorSetup"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4011,6 +4193,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4043,6 +4230,15 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4086,6 +4282,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAdminAuditEntryList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4129,6 +4330,11 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4157,6 +4363,10 @@ export interface operations {
                     "application/json": components["schemas"]["Capacity"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4190,6 +4400,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedFoundationModelList"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4225,6 +4439,15 @@ export interface operations {
                     "application/json": components["schemas"]["FoundationModel"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4255,6 +4478,11 @@ export interface operations {
                     "application/json": components["schemas"]["FoundationModelDetail"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4289,6 +4517,16 @@ export interface operations {
                     "application/json": components["schemas"]["Slot"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4323,6 +4561,16 @@ export interface operations {
                     "application/json": components["schemas"]["FoundationModel"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4356,6 +4604,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedIdentityProviderList"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4391,6 +4643,15 @@ export interface operations {
                     "application/json": components["schemas"]["IdentityProvider"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4421,6 +4682,11 @@ export interface operations {
                     "application/json": components["schemas"]["IdentityProvider"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4435,7 +4701,10 @@ export interface operations {
     admin_identity_providers_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag that was read; 412 where the thing has changed since */
+                "If-Match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -4455,6 +4724,17 @@ export interface operations {
                     "application/json": components["schemas"]["IdentityProvider"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4489,6 +4769,16 @@ export interface operations {
                     "application/json": components["schemas"]["IdentityDomain"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4519,6 +4809,12 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4549,6 +4845,11 @@ export interface operations {
                     "application/json": components["schemas"]["AdminInsights"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4594,6 +4895,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedRunCardList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4624,6 +4930,11 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4654,6 +4965,13 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4684,6 +5002,13 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4717,6 +5042,10 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTenantList"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4740,6 +5069,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "slug": "acme",
+                 *       "name": "Acme",
+                 *       "owner": {
+                 *         "email": "ada@acme.example.com",
+                 *         "name": "Ada",
+                 *         "password": "a sentence nobody guesses"
+                 *       },
+                 *       "budget": {
+                 *         "amount": "100.00"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["TenantCreateRequest"];
             };
         };
@@ -4752,6 +5095,15 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4782,6 +5134,11 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4812,6 +5169,11 @@ export interface operations {
                     "application/json": components["schemas"]["Budget"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4826,7 +5188,10 @@ export interface operations {
     admin_tenants_budget_set: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag that was read; 412 where the thing has changed since */
+                "If-Match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -4834,6 +5199,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": "250.00",
+                 *       "reason": "second quarter"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewBudgetRequest"];
             };
         };
@@ -4846,6 +5217,17 @@ export interface operations {
                     "application/json": components["schemas"]["Budget"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4876,6 +5258,11 @@ export interface operations {
                     "application/json": components["schemas"]["Quota"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4890,7 +5277,10 @@ export interface operations {
     admin_tenants_quota_set: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag that was read; 412 where the thing has changed since */
+                "If-Match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -4910,6 +5300,17 @@ export interface operations {
                     "application/json": components["schemas"]["Quota"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4944,6 +5345,16 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -4966,6 +5377,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "its rows contradict everybody's"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReasonRequest"];
             };
         };
@@ -4978,6 +5394,16 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5013,6 +5439,11 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAdminUserList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5047,6 +5478,16 @@ export interface operations {
                     "application/json": components["schemas"]["ResetLink"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5080,6 +5521,16 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5112,6 +5563,15 @@ export interface operations {
                     "application/json": components["schemas"]["Offer"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5144,6 +5604,15 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5175,6 +5644,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5203,6 +5681,9 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5223,6 +5704,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "ada@acme.example.com",
+                 *       "password": "a sentence nobody guesses"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInRequest"];
             };
         };
@@ -5235,6 +5722,15 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5262,6 +5758,11 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5290,6 +5791,9 @@ export interface operations {
                     "application/json": components["schemas"]["Provider"][];
                 };
             };
+            401: components["responses"]["SignedOut"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5324,6 +5828,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5355,6 +5863,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5401,6 +5913,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAuditEntryList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5447,6 +5965,12 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5478,6 +6002,12 @@ export interface operations {
                     "application/json": components["schemas"]["Costs"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5509,6 +6039,12 @@ export interface operations {
                     "application/json": components["schemas"]["Deletion"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5547,6 +6083,16 @@ export interface operations {
                     "application/json": components["schemas"]["Deletion"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5577,6 +6123,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5642,6 +6195,12 @@ export interface operations {
                     "application/zip": string;
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5673,6 +6232,12 @@ export interface operations {
                     "application/json": components["schemas"]["Foundation"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5705,6 +6270,12 @@ export interface operations {
                     "application/json": components["schemas"]["SnapshotUses"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5741,6 +6312,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedInvitationList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5779,6 +6356,16 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationCreated"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5810,6 +6397,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5846,6 +6440,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedLedgerList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5882,6 +6482,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedMemberList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5914,6 +6520,12 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5945,6 +6557,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -5959,7 +6578,10 @@ export interface operations {
     members_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag that was read; 412 where the thing has changed since */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
                 /** @description the tenant's slug */
@@ -5981,6 +6603,17 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6023,6 +6656,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedModelCardList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6049,6 +6688,33 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "guide-click",
+                 *       "stream": "01a1fc0b-8f4e-72f1-8000-000000000001",
+                 *       "foundation_model": null,
+                 *       "spec": {
+                 *         "schema_version": 1,
+                 *         "model": {
+                 *           "backbone": "dcnv2",
+                 *           "features": [
+                 *             "ad",
+                 *             "hour",
+                 *             "price"
+                 *           ],
+                 *           "task": "click"
+                 *         },
+                 *         "optimizer": {
+                 *           "batch_size": 128,
+                 *           "dense_lr": 0.004,
+                 *           "embedding_lr": 0.1
+                 *         },
+                 *         "supervision": {
+                 *           "preset": "safe"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewModelRequest"];
             };
         };
@@ -6061,6 +6727,16 @@ export interface operations {
                     "application/json": components["schemas"]["Model"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6096,6 +6772,16 @@ export interface operations {
                     "application/json": components["schemas"]["ServingCheck"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6128,6 +6814,12 @@ export interface operations {
                     "application/json": components["schemas"]["Model"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6165,6 +6857,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAliasList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6202,6 +6900,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAliasList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6235,6 +6939,12 @@ export interface operations {
                     "application/json": components["schemas"]["Alias"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6275,6 +6985,17 @@ export interface operations {
                     "application/json": components["schemas"]["Alias"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6310,6 +7031,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6350,6 +7078,16 @@ export interface operations {
                     "application/json": components["schemas"]["Alias"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6387,6 +7125,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedBindingList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6426,6 +7170,16 @@ export interface operations {
                     "application/json": components["schemas"]["Binding"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6457,6 +7211,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6489,6 +7250,12 @@ export interface operations {
                     "application/json": components["schemas"]["CardText"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6526,6 +7293,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedCheckpointList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6558,6 +7331,12 @@ export interface operations {
                     "application/json": components["schemas"]["Curve"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6590,6 +7369,12 @@ export interface operations {
                     "application/json": components["schemas"]["ModelLineage"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6622,6 +7407,13 @@ export interface operations {
                     "application/json": components["schemas"]["Model"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6658,6 +7450,16 @@ export interface operations {
                     "application/json": components["schemas"]["ModelLineage"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6690,6 +7492,13 @@ export interface operations {
                     "application/json": components["schemas"]["Model"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6727,6 +7536,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedVersionList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6766,6 +7581,16 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6797,6 +7622,12 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6843,6 +7674,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedRunCardList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6875,6 +7712,12 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6907,6 +7750,13 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6939,6 +7789,13 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -6975,6 +7832,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedServiceAccountList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7013,6 +7876,16 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7044,6 +7917,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7080,6 +7960,16 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreated"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7122,6 +8012,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedStreamList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7148,6 +8044,50 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "guide-ads",
+                 *       "feed_fm": true,
+                 *       "label_deadline_seconds": 300,
+                 *       "schema": {
+                 *         "features": [
+                 *           {
+                 *             "name": "user_id",
+                 *             "kind": "categorical",
+                 *             "buckets": 65536,
+                 *             "catalogue": "user_id",
+                 *             "privileged": true
+                 *           },
+                 *           {
+                 *             "name": "ad",
+                 *             "kind": "categorical",
+                 *             "buckets": 4000,
+                 *             "catalogue": "ad_id"
+                 *           },
+                 *           {
+                 *             "name": "hour",
+                 *             "kind": "categorical",
+                 *             "buckets": 24,
+                 *             "hashed": false,
+                 *             "catalogue": "hour"
+                 *           },
+                 *           {
+                 *             "name": "price",
+                 *             "kind": "dense"
+                 *           }
+                 *         ],
+                 *         "tasks": [
+                 *           {
+                 *             "name": "click",
+                 *             "kind": "click",
+                 *             "label": "clicked"
+                 *           }
+                 *         ],
+                 *         "event_time": "event_time",
+                 *         "user_key": "user_id"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewStreamRequest"];
             };
         };
@@ -7160,6 +8100,16 @@ export interface operations {
                     "application/json": components["schemas"]["Stream"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7192,6 +8142,12 @@ export interface operations {
                     "application/json": components["schemas"]["Stream"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7219,6 +8175,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "feed_fm": false
+                 *     }
+                 */
                 "application/json": components["schemas"]["PatchedStreamTermsRequest"];
             };
         };
@@ -7231,6 +8192,63 @@ export interface operations {
                     "application/json": components["schemas"]["Stream"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    partitions_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportsRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7274,6 +8292,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPartitionList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7329,6 +8353,16 @@ export interface operations {
                     "application/json": components["schemas"]["Partition"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7362,6 +8396,12 @@ export interface operations {
                     "application/json": components["schemas"]["Partition"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7395,6 +8435,12 @@ export interface operations {
                     "application/json": components["schemas"]["PartitionUses"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7431,6 +8477,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTokenList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7457,6 +8509,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "nightly upload",
+                 *       "scopes": [
+                 *         "streams:read",
+                 *         "streams:write"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenCreateRequest"];
             };
         };
@@ -7469,6 +8530,16 @@ export interface operations {
                     "application/json": components["schemas"]["TokenCreated"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7501,6 +8572,12 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7532,6 +8609,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7568,6 +8652,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedWebhookList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7594,6 +8684,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/exfm",
+                 *       "description": "to the team's chat",
+                 *       "event_types": [
+                 *         "run.failed",
+                 *         "partition.rejected",
+                 *         "budget.threshold"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewWebhookRequest"];
             };
         };
@@ -7606,6 +8707,16 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7638,6 +8749,12 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7669,6 +8786,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7683,7 +8807,10 @@ export interface operations {
     webhooks_update: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag that was read; 412 where the thing has changed since */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description the tenant's slug */
                 tenant: string;
@@ -7693,6 +8820,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "enabled": false
+                 *     }
+                 */
                 "application/json": components["schemas"]["PatchedWebhookTermsRequest"];
             };
         };
@@ -7705,6 +8837,17 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7743,6 +8886,12 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedDeliveryList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7776,6 +8925,12 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7809,6 +8964,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7841,6 +9003,13 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
@@ -7873,6 +9042,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryDetail"];
                 };
             };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
             default: {
                 headers: {
