@@ -22,6 +22,11 @@ INHERITED: Final = (
     "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED",
 )  # fmt: skip
 """What a child may know of its supervisor's environment: no address and no secret of database, broker or site."""
+S3: Final = (
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
+)  # fmt: skip
+"""What a child that trains or scores also needs where the storage is S3. Validators never get it."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,10 @@ class Gone:
     """The child's event pipe has ended: it has exited, or is about to."""
 
 
-def clean_environment(threads: int) -> dict[str, str]:
-    """Return the environment of a child that computes with `threads` threads."""
-    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+def clean_environment(threads: int, storage: str = "") -> dict[str, str]:
+    """Return the environment of a child that computes with `threads` threads and opens `storage` by itself."""
+    names = (*INHERITED, *S3) if storage.startswith(("s3://", "s3a://")) else INHERITED
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return kept | {
         "PYTHONPATH": str(Path(exfm_core.__path__[0]).parent),
         "PYTHONUNBUFFERED": "1",
@@ -60,7 +66,7 @@ def clean_environment(threads: int) -> dict[str, str]:
 class ChildProcess:
     """One `python -m exfm_core child` in a session of its own. Must be started by a thread that outlives it."""
 
-    def __init__(self, *, job: str, threads: int, inbox: "queue.Queue[Any]") -> None:
+    def __init__(self, *, job: str, threads: int, inbox: "queue.Queue[Any]", storage: str = "") -> None:
         self._job, self._inbox = job, inbox
         self._tail: deque[str] = deque(maxlen=LOG_LINES)
         self._process = subprocess.Popen(
@@ -68,7 +74,7 @@ class ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=clean_environment(threads),
+            env=clean_environment(threads, storage),
             cwd="/",
             start_new_session=True,
         )

@@ -158,7 +158,9 @@ class Supervisor:
         patiently("supervisor", lambda: self.reporter.begin(task))
         if self.child is None:
             start = patiently("supervisor", lambda: start_command(run=self.run_row, lease=self.lease))
-            self.child = ChildProcess(job=self.run_row.kind, threads=self.run_row.threads, inbox=self.inbox)
+            self.child = ChildProcess(
+                job=self.run_row.kind, threads=self.run_row.threads, inbox=self.inbox, storage=start.storage
+            )
             self.child.send(start)
         self.child.send(command)
         self.deadline = time.monotonic() + (task.hard_cap if self.ready else READY_SECONDS)

@@ -26,6 +26,18 @@ def test_a_child_gets_no_address_and_no_secret(monkeypatch):
     assert given["OMP_WAIT_POLICY"] == "passive"
 
 
+def test_credentials_of_s3_go_to_children_that_open_it_and_to_nobody_else(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_PROFILE", "operator")
+    monkeypatch.setenv("SECRET_KEY", "s")
+    given = clean_environment(2, "s3://bucket/exfm")
+    assert (given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"]) == ("key", "secret")
+    assert not {"AWS_PROFILE", "SECRET_KEY"} & set(given)
+    for storage in ("", "file:///srv/exfm", "memory://s3"):
+        assert not any(name.startswith("AWS_") for name in clean_environment(2, storage))
+
+
 def test_celery_processes_never_load_torch():
     code = "import django; django.setup(); import workers.tasks, sys; print([m for m in sys.modules if 'torch' in m])"
     paths = os.pathsep.join([str(env.ROOT / "platform"), str(env.ROOT)])
