@@ -1,9 +1,18 @@
-"""`python -m exfm_core …`: the child process of an attempt, and the validator of partition files."""
+"""`python -m exfm_core …`: the child process of an attempt, and commands for files, models and devices."""
 
 import argparse
+import importlib
 import sys
 
 from exfm_core.train.lifeline import bind_to
+
+COMMANDS = {
+    "validate": ("exfm_core.data.validate:bounded_main", "check a partition file against its stream's schema"),
+    "export": ("exfm_core.export.command:export_main", "write a vertical model as an ONNX folder for servers"),
+    "predict": ("exfm_core.export.command:predict_main", "predict rows with an exported folder"),
+    "calibrate": ("exfm_core.calibrate.command:main", "measure this device: what training and serving take on it"),
+}
+"""Name → what runs it (module:function of the arguments, imported when asked for) and a line of help."""
 
 
 def main(arguments: list[str]) -> int:
@@ -12,13 +21,12 @@ def main(arguments: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     child = commands.add_parser("child", help="train or score for a supervisor, over pipes")
     child.add_argument("--parent", type=int, required=True, help="process id of the supervisor")
-    commands.add_parser("validate", help="check a partition file against its stream's schema", add_help=False)
+    for name, (_, line) in COMMANDS.items():
+        commands.add_parser(name, help=line, add_help=False)
     known, rest = parser.parse_known_args(arguments)
-    if known.command == "validate":
-        from exfm_core.data import validate
-
-        validate.bound_process()
-        return validate.main(rest)
+    if known.command in COMMANDS:
+        module, function = COMMANDS[known.command][0].split(":")
+        return int(getattr(importlib.import_module(module), function)(rest))
     if rest:
         parser.error(f"unknown argument {rest[0]}")
     if not bind_to(known.parent):

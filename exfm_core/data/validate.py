@@ -267,6 +267,12 @@ def main(argv: Sequence[str]) -> int:
     return 0 if report.ok else 1
 
 
+def bounded_main(argv: Sequence[str]) -> int:
+    """``main`` in a process of its own, whose memory and time are bounded first."""
+    bound_process()
+    return main(argv)
+
+
 def bound_process() -> None:
     """Bound this process's memory and time, for good; lower limits that are in force stay."""
     for kind, most in ((resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_CPU, MAX_CPU_SECONDS)):

@@ -49,7 +49,7 @@ class ServingGraph(nn.Module):
 
     def __init__(self, served: Served, *, int8: bool = False) -> None:
         super().__init__()
-        self.encoder = RequestEncoder(served.features)
+        self.encoder = RequestEncoder(served.model, served.features)
         dim = served.model.embedding_dim
         weights = [weight.detach().numpy() for weight in served.net.tables.kernel.weights]
         rows = np.concatenate([*weights, np.zeros((1, dim), np.float32)])
@@ -64,13 +64,14 @@ class ServingGraph(nn.Module):
 
     def forward(self, inputs: list[Tensor]) -> tuple[Tensor, ...]:
         named = dict(zip(self.encoder.input_names, inputs, strict=True))
-        emb_bfd = self._pooled(named)
+        emb_bfd = self._pooled(named) if self.net.attention is None else self._attended(named)
         dense_bn = named[DENSE] if DENSE in named else emb_bfd.new_zeros((emb_bfd.shape[0], 0))
         logits = self.net.serve(self.net.stand_on(emb_bfd, dense_bn))
         return (*(torch.sigmoid(logit) for logit in logits), *logits)
 
     def _pooled(self, named: dict[str, Tensor]) -> Tensor:
-        """Means of bags [B, F, D] in the model's order of features; an empty bag is zeros."""
+        """Means of bags [B, F, D] in the model's order of features; an empty bag is zeros. Neighbouring features of one
+        id a row stay together: one gather for all of them."""
         single = self.table(named[IDS]) if self.encoder.single else None
         parts, taken, first = [], 0, 0
         for feature in self.encoder.sparse:
@@ -85,7 +86,28 @@ class ServingGraph(nn.Module):
             parts.append(single[:, first:taken])
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
+    def _attended(self, named: dict[str, Tensor]) -> Tensor:
+        """The same [B, F, D], where some sequences are weighed by their target instead of averaged."""
+        single_bfd = self.table(named[IDS])
+        parts: list[Tensor] = []
+        masks: dict[int, Tensor] = {}
+        for place, feature in enumerate(self.encoder.sparse):
+            if feature.kind == "categorical":
+                parts.append(single_bfd[:, self.encoder.single.index(feature)])
+            elif feature.name in self.encoder.attended:
+                ids_bl = named[sequence_input(feature)]
+                parts.append(self.table(ids_bl))
+                masks[place] = self._real(ids_bl)
+            else:
+                parts.append(self._mean(named[sequence_input(feature)]))
+        assert self.net.attention is not None  # noqa: S101  for the type checker: `forward` has looked
+        emb_bfd: Tensor = self.net.attention(parts, masks)
+        return emb_bfd
+
     def _mean(self, ids_bl: Tensor) -> Tensor:
-        real = (ids_bl != self.encoder.padding).to(torch.float32).sum(1, keepdim=True)
-        mean: Tensor = self.table(ids_bl).sum(1) / real.clamp(min=1.0)
+        mean: Tensor = self.table(ids_bl).sum(1) / self._real(ids_bl).sum(1, keepdim=True).clamp(min=1.0)
         return mean
+
+    def _real(self, ids_bl: Tensor) -> Tensor:
+        """1 where there is an id, 0 where there is padding."""
+        return (ids_bl != self.encoder.padding).to(torch.float32)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exfm_core.export.requests import Column, RequestEncoder
+from exfm_core.spec import Feature
 
 LATENCY_BATCHES: Final = (1, 64)
 
@@ -19,15 +20,23 @@ def random_columns(encoder: RequestEncoder, rows: int, seed: int) -> dict[str, C
     rng = np.random.default_rng(seed)
     columns: dict[str, Column] = {}
     for feature in encoder.features:
-        top = np.iinfo(np.int64).max if feature.hashed else feature.buckets
         if feature.kind == "dense":
             columns[feature.name] = rng.normal(size=rows).astype(np.float32)
         elif feature.kind == "categorical":
-            columns[feature.name] = rng.integers(0, top, rows)
+            columns[feature.name] = _ids(encoder, feature, rows, rng)
         else:
             lengths = rng.integers(0, feature.max_length + 1, rows)
-            columns[feature.name] = [rng.integers(0, top, length).tolist() for length in lengths]
+            columns[feature.name] = [_ids(encoder, feature, length, rng).tolist() for length in lengths]
     return columns
+
+
+def _ids(encoder: RequestEncoder, feature: Feature, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Ids the feature may have; of a managed one, known and unknown ones."""
+    if feature.managed and feature.name in encoder.maps:
+        known = encoder.maps[feature.name].ids_of(np.arange(feature.buckets))
+        return np.where(rng.random(count) < 0.8, rng.choice(np.maximum(known, 0), count), 1 << 60)
+    top = feature.buckets if feature.bounded else np.iinfo(np.int64).max
+    return rng.integers(0, top, count)
 
 
 def latency_us(run: Callable[[], Any], *, seconds: float = 0.3, most: int = 2000) -> dict[str, float]:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import platform
+import tempfile
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,7 +29,7 @@ from exfm_core.spec import StreamSchema, Task, VerticalSpec
 TOLERANCE: Final = 1e-4
 """Largest |Δ logit| between the float32 graph and the training code; beyond it nothing is written."""
 CHECK_ROWS: Final = 256
-_EXAMPLE_ROWS: Final = 4  # more than one, or the exporter takes the batch for a constant
+_EXAMPLE: Final = 4  # more than one, or the exporter takes the batch for a constant
 _INLINE_BYTES: Final = 256  # shape inference reads the small constants, and only inside the graph's file
 _CALIBRATION: Final = (
     "Outputs are σ(s) of the serving heads: probabilities on the stream the model was trained on. Where that stream "
@@ -37,7 +38,7 @@ _CALIBRATION: Final = (
 
 
 def export_folder(data: bytes, out: Path, *, int8: bool = False) -> str:
-    """Exports a serving file or a vertical model's checkpoint into the empty or new folder `out`.
+    """Exports a serving file or a vertical model's checkpoint into the empty or new folder `out`, whole or not at all.
 
     Returns the manifest's sha256. Raises CheckpointError for a file that is no vertical model, or where the written
     graph does not predict what the training code predicts; ExfmError where ONNX is not installed.
@@ -45,13 +46,25 @@ def export_folder(data: bytes, out: Path, *, int8: bool = False) -> str:
     served = load_served(data)
     if out.exists() and any(out.iterdir()):
         raise ExfmError("export.folder_not_empty", f"{out} is not empty.", "Name a new folder.")
-    out.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+        folder = Path(scratch) / "folder"  # put in place by rename: a folder that was not checked is never there
+        folder.mkdir()
+        digest = _write(served, folder, int8)
+        folder.replace(out)
+    return digest
+
+
+def _write(served: Served, folder: Path, int8: bool) -> str:
     graph = ServingGraph(served, int8=int8).eval()
-    _write_graph(graph, out)
+    _write_graph(graph, folder)
+    if (managed := served.net.tables.managed) is not None:
+        for feature in (feature for feature in served.features if feature.managed):
+            np.save(folder / folders.ids_file(feature), managed.state(resume=False)[f"{feature.name}.ids"].numpy())
     record = _record(served, graph, int8)
-    folders.write_manifest(out, record)
-    record["checked"] = _check(out, served, int8)
-    return folders.write_manifest(out, record)
+    folders.write_manifest(folder, record)
+    record["checked"] = _check(folder, served, int8)
+    return folders.write_manifest(folder, record)
 
 
 def _write_graph(graph: ServingGraph, out: Path) -> None:
@@ -63,7 +76,6 @@ def _write_graph(graph: ServingGraph, out: Path) -> None:
             "export.not_installed", "ONNX is not installed.", "Install the extra: pip install 'exfm[export]'."
         ) from error
     encoder = graph.encoder
-    example = encoder.encode(_example(encoder))
     batch = Dim("batch", min=1, max=1 << 20)
     shapes: list[dict[int, Any]] = []
     for name in encoder.input_names:
@@ -73,7 +85,7 @@ def _write_graph(graph: ServingGraph, out: Path) -> None:
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             graph,
-            ([torch.from_numpy(example[name]) for name in encoder.input_names],),
+            (_example(encoder),),
             input_names=list(encoder.input_names),
             output_names=list(graph.output_names),
             dynamic_shapes=(shapes,),
@@ -122,11 +134,14 @@ def _quiet(name: str) -> Any:
         logger.setLevel(level)
 
 
-def _example(encoder: RequestEncoder) -> dict[str, Any]:
-    columns = random_columns(encoder, _EXAMPLE_ROWS, 0)
-    for feature in encoder.sequences:
-        columns[feature.name] = [[0] * min(2, feature.max_length)] * _EXAMPLE_ROWS
-    return columns
+def _example(encoder: RequestEncoder) -> list[torch.Tensor]:
+    """Inputs to trace the graph with."""
+    shapes = {IDS: (_EXAMPLE, len(encoder.single)), DENSE: (_EXAMPLE, len(encoder.dense))}
+    kinds = {DENSE: torch.float32}
+    return [
+        torch.zeros(shapes.get(name, (_EXAMPLE, _EXAMPLE - 1)), dtype=kinds.get(name, torch.int64))
+        for name in encoder.input_names
+    ]
 
 
 def _record(served: Served, graph: ServingGraph, int8: bool) -> dict[str, Any]:
@@ -138,7 +153,6 @@ def _record(served: Served, graph: ServingGraph, int8: bool) -> dict[str, Any]:
         "model": served.model.to_json(),
         "schema_version": spec.schema_version,
         "features": [feature.to_json() for feature in served.features],
-        "tasks": list(graph.tasks),
         "inputs": names,
         "outputs": list(graph.output_names),
         "table": {"rows": graph.encoder.padding, "padding_row": graph.encoder.padding, "starts": graph.encoder.starts},
@@ -192,7 +206,7 @@ def _logits(served: Served, arrays: dict[str, npt.NDArray[Any]], encoder: Reques
         lengths.append(real.sum(1))
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     dense = torch.from_numpy(arrays[DENSE]) if encoder.dense else torch.zeros(rows, 0)
-    inputs = Inputs(torch.from_numpy(np.concatenate(values)), torch.from_numpy(offsets), dense)
+    inputs = Inputs(torch.from_numpy(np.concatenate(values)), torch.from_numpy(offsets), dense, mapped=True)
     return np.stack([logits_b.numpy() for logits_b in served.net.serve(served.net.represent(inputs))])
 
 

@@ -24,14 +24,14 @@ class Predictor:
         """`threads`: for requests of more than 64 rows; smaller ones always run on one.
         Raises CheckpointError for a damaged folder, ExfmError where ONNX Runtime is not installed."""
         self.folder = folder if isinstance(folder, Folder) else read_folder(folder, manifest_sha256)
-        self.encoder = RequestEncoder(self.folder.features)
+        self.encoder = RequestEncoder(self.folder.model, self.folder.features, self.folder.id_maps())
         self._one = open_session(self.folder.graph, 1)
         self._many = self._one if threads == 1 else open_session(self.folder.graph, threads)
 
     @property
     def tasks(self) -> tuple[str, ...]:
         """What is predicted."""
-        return self.folder.tasks
+        return self.folder.model.tasks
 
     def predict(self, columns: Mapping[str, Column]) -> dict[str, npt.NDArray[np.float32]]:
         """σ(s) per task, float32 [B]. Raises DataError for what training would have refused."""

@@ -6,12 +6,14 @@ The graph reads one table that holds all features' tables one after the other an
     ids.<name>  int64 [B, L]                      of a sequence feature, filled up with the row of zeros
     dense       float32 [B, dense features]       squashed
 
-An input without features is left out. L is the longest bag of the request, at least 1.
+An input without features is left out. L is the longest bag of the request, at least 1. An unknown id of a managed
+feature is absent from its bag, as in training.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -19,8 +21,9 @@ import numpy.typing as npt
 
 from exfm_core.data.dense import squash
 from exfm_core.data.hashing import embedding_rows
+from exfm_core.data.idmap import IdMap
 from exfm_core.errors import DataError
-from exfm_core.spec import Feature
+from exfm_core.spec import Feature, VerticalModel
 
 IDS: Final = "ids"
 DENSE: Final = "dense"
@@ -34,15 +37,23 @@ def sequence_input(feature: Feature) -> str:
 
 
 class RequestEncoder:
-    """Encodes requests for one model. `features`: those of the model, in its order."""
+    """Encodes requests for one model. `features`: those of the model, in its order; `maps`: the ids of its managed
+    features."""
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    def __init__(
+        self, model: VerticalModel, features: Sequence[Feature], maps: Mapping[str, IdMap] = MappingProxyType({})
+    ) -> None:
         self.features = tuple(features)
         self.sparse = tuple(feature for feature in features if feature.sparse)
         self.dense = tuple(feature for feature in features if not feature.sparse)
-        starts = np.cumsum([0, *(feature.buckets for feature in self.sparse)])
-        self.starts = {feature.name: int(start) for feature, start in zip(self.sparse, starts, strict=False)}
-        self.padding = int(starts[-1])
+        self.attended = {pair.sequence: pair.target for pair in model.attention}
+        """Sequences that share the table of the feature they attend to."""
+        self.maps = dict(maps)
+        owners = [feature for feature in self.sparse if feature.name not in self.attended]
+        ends = np.cumsum([feature.buckets for feature in owners])
+        starts = {feature.name: int(end) - feature.buckets for feature, end in zip(owners, ends, strict=True)}
+        self.starts = {f.name: starts[self.attended.get(f.name, f.name)] for f in self.sparse}
+        self.padding = int(ends[-1])
         """The row of zeros: one past the last table."""
 
     @property
@@ -104,7 +115,10 @@ class RequestEncoder:
     def _rows(self, ids: Ints, feature: Feature) -> Ints:
         if ids.size and int(ids.min()) < 0:
             raise _bad(feature, f"got the id {int(ids.min())}", "Ids are whole numbers from 0.")
-        if not feature.hashed and ids.size and int(ids.max()) >= feature.buckets:
+        if feature.managed:
+            rows = self.maps[feature.name].look_up(ids)
+            return np.where(rows < 0, self.padding, rows + self.starts[feature.name])
+        if feature.bounded and ids.size and int(ids.max()) >= feature.buckets:
             raise DataError(
                 "serving.id_out_of_range",
                 f"Feature {feature.name!r} got an id outside 0..{feature.buckets - 1}.",

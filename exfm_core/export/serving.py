@@ -17,7 +17,9 @@ from exfm_core.train.checkpoints import module_state
 from exfm_core.train.tensors import copy_into, pack, unpack
 
 KIND: Final = "serving"
-_SERVED: Final = ("tables.", "net.")
+_SERVED: Final = ("tables.", "net.", "ids.")
+_RESUMED: Final = (".adagrad", ".used", ".clock")
+"""Ends of the names of what only a trainer needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ def export_net(net: VerticalNet, spec: VerticalSpec, schema: StreamSchema) -> by
     """The serving file of a net in memory. Equal weights give equal bytes, whichever arm they come from."""
     tensors = {f"tables.{n}.weight": w for n, w in zip(net.tables.names, net.tables.kernel.weights, strict=True)}
     tensors |= {f"net.{name}": value for name, value in module_state(net).items()}
+    if net.tables.managed is not None:
+        tensors |= {f"ids.{name}": ids for name, ids in net.tables.managed.state(resume=False).items()}
     return pack(KIND, _record(spec.to_json(), schema.to_json()), tensors)
 
 
@@ -43,7 +47,7 @@ def export_checkpoint(data: bytes) -> bytes:
     record, tensors = unpack(data, CHECKPOINT)
     identity = _vertical(record)
     served: dict[str, Tensor] = {
-        name: value for name, value in tensors.items() if name.startswith(_SERVED) and not name.endswith(".adagrad")
+        name: value for name, value in tensors.items() if name.startswith(_SERVED) and not name.endswith(_RESUMED)
     }
     return pack(KIND, _record(identity["spec"], identity["schema"]), served)
 
@@ -69,6 +73,8 @@ def load_served(data: bytes) -> Served:
     weights = zip(net.tables.names, net.tables.kernel.weights, strict=True)
     copy_into({f"{name}.weight": weight for name, weight in weights}, tensors, "tables.")
     copy_into(module_state(net), tensors, "net.")
+    if net.tables.managed is not None:
+        net.tables.managed.load(tensors, "ids.")
     net.eval()
     return Served(spec.model, features, net, origin)
 

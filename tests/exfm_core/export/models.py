@@ -24,6 +24,16 @@ def two_tasks() -> StreamSchema:
     return dataclasses.replace(schema(), tasks=(*schema().tasks, LIKE))
 
 
+def managed() -> StreamSchema:
+    """The same stream with managed ids, fewer rows than ids: some lose theirs while the model learns."""
+    changed = {
+        f.name: dataclasses.replace(f, hashed=False, managed=True, buckets=30)
+        for f in schema().features
+        if f.name in ("item_id", "recent")
+    }
+    return dataclasses.replace(schema(), features=tuple(changed.get(f.name, f) for f in schema().features))
+
+
 def widened(net: VerticalNet) -> VerticalNet:
     """Its tables twenty times larger: a young model says the same of all rows, and nothing could differ."""
     for weight in net.tables.kernel.weights:
@@ -31,10 +41,10 @@ def widened(net: VerticalNet) -> VerticalNet:
     return net
 
 
-def trained(root: Path, spec: VerticalSpec) -> VerticalTrainer:
+def trained(root: Path, spec: VerticalSpec, stream: StreamSchema | None = None) -> VerticalTrainer:
     """Both arms after one partition with a teacher, their tables then widened."""
     part = partition(root, 600, 1)
-    trainer = VerticalTrainer(spec, schema(), ("control", "treatment"))
+    trainer = VerticalTrainer(spec, stream or schema(), ("control", "treatment"))
     teacher = np.random.default_rng(0).normal(size=600).astype(np.float32)
     trainer.train(root / part.file.uri, 600, teacher, gate_open=True)
     for student in trainer.students.values():
@@ -48,9 +58,10 @@ def columns(count: int = 200, seed: int = 4) -> dict[str, Any]:
     return {name: table[name].to_pylist() for name in ("item_id", "recent", "placement", "age")}
 
 
-def expected_logits(root: Path, net: VerticalNet, spec: VerticalSpec, count: int = 200, seed: int = 4) -> np.ndarray:
-    """What the training code says of the same rows, through its own reader: [tasks, B]."""
-    stream = two_tasks() if len(spec.model.tasks) > 1 else schema()
+def expected_logits(root: Path, net: VerticalNet, spec: VerticalSpec, stream: StreamSchema | None = None) -> np.ndarray:
+    """What the training code says of the rows of `columns()`, through its own reader: [tasks, B]."""
+    count, seed = 200, 4
+    stream = stream or (two_tasks() if len(spec.model.tasks) > 1 else schema())
     table = rows(count, 2, seed)
     if len(spec.model.tasks) > 1:
         table = table.append_column(LIKE.label, table["click"])

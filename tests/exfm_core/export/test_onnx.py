@@ -1,5 +1,6 @@
 """The ONNX graph predicts what the training code predicts, and is the control's graph whatever taught the model."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from exfm_core.export.onnx_file import export_folder
 from exfm_core.export.predictor import Predictor
 from exfm_core.export.serving import export_net
 from exfm_core.models.vertical import VerticalNet
-from tests.exfm_core.export.models import BACKBONES, columns, expected_logits, trained, two_tasks, widened
+from exfm_core.spec import Attention
+from exfm_core.train.checkpoints import save_student
+from tests.exfm_core.export.models import BACKBONES, columns, expected_logits, managed, trained, two_tasks, widened
 from tests.exfm_core.train.factories import schema, vertical
 
 
@@ -49,6 +52,47 @@ def test_every_task_is_served_by_its_own_head(tmp_path: Path, backbone: str) -> 
         found = predictor.predict({name: values[:rows] for name, values in columns().items()})
         for task, expected in zip(predictor.tasks, logits, strict=True):
             np.testing.assert_allclose(found[task], 1 / (1 + np.exp(-expected[:rows])), atol=5e-6)
+    parameters = sum(w.numel() for w in net.parameters()) + sum(w.numel() for w in net.tables.kernel.weights)
+    assert predictor.folder.manifest["cost"]["parameters"] == parameters
+
+
+def test_attention_weighs_sequences_of_any_length_as_in_training(tmp_path: Path) -> None:
+    """DIN: a sequence shares its target's table and comes out the same, however long the request's longest bag is."""
+    spec = vertical()
+    model = dataclasses.replace(spec.model, backbone="din", attention=(Attention("recent", "item_id", 8),))
+    spec = dataclasses.replace(spec, model=model)
+    net = widened(VerticalNet(spec, schema(), "plain"))
+    export_folder(export_net(net, spec, schema()), tmp_path / "out")
+    predictor = Predictor(tmp_path / "out")
+    assert predictor.encoder.padding == 54, "one table for item_id and recent"
+    (logits,) = expected_logits(tmp_path, net, spec)
+    raw = columns()
+    np.testing.assert_allclose(predictor.run(predictor.encoder.encode(raw))[1], logits, atol=2e-5, rtol=2e-5)
+    for i in range(20):
+        row = {name: values[i : i + 1] for name, values in raw.items()}
+        np.testing.assert_allclose(predictor.run(predictor.encoder.encode(row))[1], logits[i], atol=2e-5, rtol=2e-5)
+
+
+def test_managed_ids_travel_with_the_model_and_unknown_ones_are_absent(tmp_path: Path) -> None:
+    stream = managed()
+    spec = vertical()
+    trainer = trained(tmp_path, spec, stream)
+    student = trainer.students["treatment"]
+    identity = {"spec": spec.to_json(), "schema": stream.to_json(), "arm": "treatment"}
+    export_folder(save_student(student, identity, {}), tmp_path / "out")
+    predictor = Predictor(tmp_path / "out")
+    assert set(predictor.folder.id_maps()) == {"item_id", "recent"}
+    (logits,) = expected_logits(tmp_path, student.net, spec, stream)
+    raw = columns()
+    np.testing.assert_allclose(predictor.run(predictor.encoder.encode(raw))[1], logits, atol=2e-5, rtol=2e-5)
+    known = predictor.encoder.maps["item_id"]
+    assert len(known) == 30 and (known.look_up(np.array(raw["item_id"])) < 0).any(), "some ids have lost their rows"
+    unknown = {"item_id": [10**9] * 2, "recent": [[10**9, 10**9 + 1], []], "placement": [1, 1], "age": [0.5, 0.5]}
+    found = predictor.predict(unknown)["click"]
+    assert found[0] == found[1], "unknown ids are an empty bag"
+    (tmp_path / "out" / "ids.recent.npy").write_bytes((tmp_path / "out" / "ids.item_id.npy").read_bytes())
+    with pytest.raises(CheckpointError, match=r"ids\.recent\.npy"):
+        Predictor(tmp_path / "out")
 
 
 def test_treatment_serves_exactly_the_controls_operators_and_parameters(tmp_path: Path) -> None:
@@ -104,6 +148,9 @@ def test_a_graph_that_predicts_something_else_is_refused(tmp_path: Path, monkeyp
     with pytest.raises(CheckpointError, match=r"differ .* up to 0\.01") as caught:
         export_folder(data, tmp_path / "out")
     assert caught.value.code == "export.differs"
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "note").touch()
     with pytest.raises(ExfmError, match="not empty"):
         export_folder(data, tmp_path / "out")
 
