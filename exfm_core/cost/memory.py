@@ -24,6 +24,8 @@ ADAM_FLOATS = 4
 CHECKPOINT_COPIES = 3
 PROCESS_BYTES = 450_000_000
 """Python, PyTorch and TorchRec after the first step (measured: 404 MB)."""
+MANAGED_ROW_BYTES = 72
+"""Of an id map (`data.idmap`): 24 a row, up to 48 for the look-up."""
 READER_COPIES = 6
 """Of a row group: Arrow columns twice (one group ahead), joined, encoded, cut into batches, and one in flight."""
 ROW_GROUP_ROWS = 131_072
@@ -33,7 +35,8 @@ ROW_COLUMNS = 4
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Bytes at the peak. `tables` and `optimizer` (their Adagrad state) are exact; `dense` has Adam's moments in it."""
+    """Bytes at the peak. `tables` and `optimizer` (their Adagrad state) are exact; `dense` has Adam's moments in it;
+    `ids`: the maps of managed features."""
 
     tables: int
     optimizer: int
@@ -41,14 +44,13 @@ class MemoryPlan:
     activations: int
     reader: int
     checkpoint: int
+    ids: int = 0
     process: int = PROCESS_BYTES
 
     @property
     def total(self) -> int:
         """All of it."""
-        return (
-            self.tables + self.optimizer + self.dense + self.activations + self.reader + self.checkpoint + self.process
-        )
+        return sum(getattr(self, name) for name in self.__slots__)
 
     def to_json(self) -> dict[str, int]:
         """Every part, and the total."""
@@ -78,6 +80,7 @@ def vertical_memory(spec: VerticalSpec, schema: StreamSchema, *, arms: int = ARM
         activations=batch_bytes(spec, schema) * arms // ARMS,
         reader=_reader(features, rows) + rows * (FLOAT_BYTES * (arms + 3) + ID_BYTES * 2),
         checkpoint=CHECKPOINT_COPIES * (tables + optimizer + dense + teacher),
+        ids=arms * _managed(features),
     )
 
 
@@ -87,7 +90,8 @@ def foundation_memory(spec: FoundationSpec, *, rows: int = 0) -> MemoryPlan:
     table_rows = sum(feature.buckets for feature in model.features if feature.sparse) + model.tenant_slots
     tables = table_rows * model.embedding_dim * FLOAT_BYTES
     dense = foundation_parameters(spec) * FLOAT_BYTES - tables
-    width = sum(f.sparse for f in model.features) * model.embedding_dim + 2 * sum(model.mlp)
+    vectors = sum(f.max_length if f.kind == "sequence" else f.sparse for f in model.features) + 1
+    width = 2 * vectors * model.embedding_dim * (1 + 3 * model.layers) + 2 * sum(model.mlp)
     state = tables + table_rows * FLOAT_BYTES + dense * ADAM_FLOATS
     return MemoryPlan(
         tables=2 * tables,
@@ -96,6 +100,7 @@ def foundation_memory(spec: FoundationSpec, *, rows: int = 0) -> MemoryPlan:
         activations=spec.optimizer.batch_size * width * VALUE_AND_GRADIENT * 2 * FLOAT_BYTES,
         reader=_reader(model.features, rows) + 2 * rows * _row_bytes(model.features),
         checkpoint=CHECKPOINT_COPIES * state,
+        ids=2 * _managed(model.features),
     )
 
 
@@ -144,6 +149,10 @@ def _teacher_parameters(spec: VerticalSpec) -> int:
     levers, width = spec.supervision, spec.model.mlp[-1] + spec.model.embedding_dim
     heads = 2 * (width * levers.aux_width + 2 * levers.aux_width + 1)
     return len(spec.model.tasks) * (heads + 3 * levers.adapter_width + 1)
+
+
+def _managed(features: tuple[Feature, ...]) -> int:
+    return MANAGED_ROW_BYTES * sum(feature.buckets for feature in features if feature.managed)
 
 
 def _row_bytes(features: tuple[Feature, ...]) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from exfm_core.cost import memory
 from exfm_core.das.scorer import score
 from exfm_core.das.snapshots import Snapshot, load_snapshot, refuse_leak, save_snapshot
 from exfm_core.metrics.label_gate import WINDOW, GateHistory, RawLabel, label_gate
@@ -137,7 +138,11 @@ def teach(
     backend: Backend = "fused",
     say: Callable[[str], None] | None = None,
 ) -> Teaching:
-    """Trains the FM period after period, each scored first with the newest published snapshot."""
+    """Trains the FM period after period, each scored first with the newest published snapshot.
+
+    SpecError or CapacityError where it does not fit into memory.
+    """
+    memory.require(memory.foundation_memory(foundation), "Teaching")
     trainer, teaching = FoundationTrainer(foundation, backend), Teaching()
     regressed: dict[str, frozenset[str]] = {}
     latest: dict[str, frozenset[str]] = {}
@@ -150,7 +155,7 @@ def teach(
             refuse_leak(datetime.fromisoformat(teaching.snapshot.watermark), partition.start)
             scored = score(teaching.snapshot, partition.open(), tenants[name].schema, tenants[name].slot)
             labels[name], sums[name] = scored.logits, scored.sums
-        streams = [Stream(p.open(), tenants[name].schema, tenants[name].slot) for name, p in period.items()]
+        streams = [Stream(p.open(), tenants[name].schema, tenants[name].slot, p.start) for name, p in period.items()]
         outcome = trainer.train(streams, teaching.snapshot, limits or Limits())
         watermark = max(partition.end for partition in period.values()).isoformat()
         if outcome.judgement.decision == "publish":
@@ -183,7 +188,10 @@ def study(
     None where there are none (of several tasks: by task). `gated`: each task of a supervised arm has a label gate of
     its own, which decides from the partitions before (METHOD §5); False leaves all of them open.
     `starter`: what arms with `starter=True` begin from. `raw[i]`: what is known of the raw label of partition i
-    (`Teaching.raw_labels`, of several tasks: by task), for the gates of arms that the teacher itself teaches."""
+    (`Teaching.raw_labels`, of several tasks: by task), for the gates of arms that the teacher itself teaches.
+    SpecError or CapacityError where it does not fit into memory."""
+    rows = max((partition.rows for partition in partitions), default=0)
+    memory.require(memory.vertical_memory(spec, schema, arms=len(arms), rows=rows), "This study")
     trainer = VerticalTrainer(spec, schema, arms, backend, starter)
     gates = LabelGates(trainer, gated)
     course = Course(trainer, task_gates=gates.passed)

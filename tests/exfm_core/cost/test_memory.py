@@ -1,16 +1,20 @@
 """Memory before the start: exact where it says so, never below what training takes, and a refusal with numbers."""
 
+import dataclasses
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from exfm_core.cost import memory
+from exfm_core.data.idmap import IdMap
 from exfm_core.errors import CapacityError, SpecError
 from exfm_core.models.foundation import FoundationNet
 from exfm_core.spec import Feature, StreamSchema, VerticalSpec
 from exfm_core.train.checkpoints import module_state, save_student
+from exfm_core.train.local import study, teach
 from exfm_core.train.vertical import VerticalTrainer
 from tests.exfm_core.train.driver import Child
 from tests.exfm_core.train.factories import foundation, partition, schema, vertical
@@ -105,3 +109,25 @@ def test_a_child_refuses_a_table_no_machine_holds_before_it_allocates(tmp_path: 
         assert "torch" not in child.log()
     assert (error["type"], error["code"], error["fault"]) == ("error", "memory.never_fits", "user")
     assert "tables 137.4 GB" in error["message"]
+
+
+def test_managed_ids_are_counted() -> None:
+    many = dataclasses.replace(schema().features[1], hashed=False, managed=True, buckets=100_000)
+    stream = dataclasses.replace(schema(), features=(schema().features[0], many, *schema().features[2:]))
+    known = IdMap(many.buckets)
+    known.admit(np.arange(many.buckets))
+    held = sum(a.nbytes for a in vars(known).values() if isinstance(a, np.ndarray))
+    plan = memory.vertical_memory(vertical(), stream)
+    assert 2 * held <= plan.ids < 4 * held
+    assert memory.vertical_memory(vertical(), schema()).ids == 0
+
+
+def test_a_study_and_a_teacher_are_refused_alike() -> None:
+    huge = dataclasses.replace(schema().features[1], buckets=2**31 - 1)
+    stream = dataclasses.replace(schema(), features=(huge, *schema().features[2:]), user_key=None)
+    with pytest.raises(SpecError, match="This study needs") as caught:
+        study(vertical(), stream, [], [])
+    assert caught.value.code == "memory.never_fits"
+    model = dataclasses.replace(foundation().model, features=(huge,))
+    with pytest.raises(SpecError, match="Teaching needs"):
+        teach(dataclasses.replace(foundation(), model=model), {}, [])
