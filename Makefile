@@ -98,13 +98,14 @@ lint: $(STAMPS)/python $(STAMPS)/npm ## Check style, types, layers, migrations, 
 	@echo "import-linter"; PYTHONPATH=platform:. $(BIN)/lint-imports --no-logo
 	@echo "migrations";   $(PY) -W ignore manage.py makemigrations --check --dry-run --settings config.settings.test
 	@echo "OpenAPI";      $(PY) -m scripts.openapi --check
+	@echo "role matrix";  $(PY) -m scripts.role_matrix --check
 	@echo "dashboard";    cd frontend && $(NPM) run --silent typecheck && $(NPM) run --silent lint
 
 format: $(STAMPS)/python ## Format and mend what ruff can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-openapi: $(STAMPS)/python $(STAMPS)/npm ## Write docs/openapi.yaml and the dashboard's types anew
-	@$(PY) -m scripts.openapi
+openapi: $(STAMPS)/python $(STAMPS)/npm ## Write docs/openapi.yaml, the dashboard's types and docs/roles.md anew
+	@$(PY) -m scripts.openapi && $(PY) -m scripts.role_matrix
 
 bench: setup ## Measure start-up time and memory of the idle platform
 	@$(PY) -m scripts.measure_idle

@@ -13,4 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if settings.EXFM_PROCESS != "admin":
-    urlpatterns.append(path("api/v1/tenants/<slug:tenant>/", include(v1.tenant_urls)))
+    urlpatterns += [
+        path("api/v1/", include(v1.people_urls)),
+        path("api/v1/tenants/<slug:tenant>/", include(v1.tenant_urls)),
+    ]

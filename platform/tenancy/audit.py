@@ -1,12 +1,15 @@
 """The audit log: one row per change, in the change's own transaction, append-only by database permission."""
 
+import json
 import uuid
 from typing import Any
 
-from django.db import models, transaction
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models, transaction
 
 from tenancy.context import current_actor
-from tenancy.models import AuditEntry, Tenant
+from tenancy.ids import new_id
+from tenancy.models import AuditEntry, Tenant, User
 
 
 def record(
@@ -42,6 +45,29 @@ def record(
     )
     entry.save(force_insert=True)
     return entry
+
+
+def record_account(
+    action: str,
+    user: User,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Write the audit row of a change to a user's own account; `action` is `account.…`.
+
+    It belongs to no tenant, so tenants' processes write it through a function. The acting user is the account's.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("audit.record_account() belongs into the change's transaction")
+    actor = current_actor()
+    values = [before, after]
+    was, became = (None if value is None else json.dumps(value, cls=DjangoJSONEncoder) for value in values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT exfm_audit_account(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [new_id(), user.pk, user.email, actor.token_prefix, action, was, became, reason, actor.request_id],
+        )
 
 
 def _tenant_of(target: models.Model) -> uuid.UUID | None:

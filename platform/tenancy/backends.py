@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
 from django.http import HttpRequest
 
-from tenancy import lockout
+from tenancy import lockout, second_factor
 from tenancy.addresses import client_address
 from tenancy.models import User
 
@@ -32,9 +32,17 @@ class FunctionBackend(ModelBackend):
     """Django's authentication backend of API and admin site; counts failures, too many raise `TooManyRequests`."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        code: str = "",
+        **kwargs: Any,
     ) -> User | None:
-        """Return the user if e-mail address and password match."""
+        """Return the user if e-mail address, password and, where there is a second factor, its code match.
+
+        Raises `Unauthenticated` (`second_factor_required`) where the password is right and the code is missing.
+        """
         email = (username or kwargs.get("email") or "").strip().lower()
         if not email or password is None:
             return None
@@ -45,7 +53,9 @@ class FunctionBackend(ModelBackend):
             row = cursor.fetchone()
         if row is None:
             make_password(password)  # the same work for unknown addresses, so that time tells nothing
-        elif check_password(password, row[1]) and row[2]:
+        elif (
+            check_password(password, row[1]) and row[2] and second_factor.passed(user_id=row[0], email=email, code=code)
+        ):
             lockout.forget(email=email, address=address)
             return load_user(row[0])
         lockout.count_failure(email=email, address=address)

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,18 +27,31 @@ PAIR = Limit(failures=5, window=timedelta(minutes=15), lock=timedelta(minutes=15
 ADDRESS = Limit(failures=50, window=timedelta(minutes=15), lock=timedelta(minutes=15))
 """One network address, whatever the e-mail address: trying leaked lists."""
 
+FACTOR = Limit(failures=10, window=timedelta(minutes=15), lock=timedelta(minutes=15))
+"""Codes of one user's second factor, from wherever: whoever has the password must not try them all."""
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
 
 def _keys(email: str, address: str) -> dict[str, Limit]:
-    def digest(*parts: str) -> str:
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-    return {digest("pair", email, address): PAIR, digest("address", address): ADDRESS}
+    return {_digest("pair", email, address): PAIR, _digest("address", address): ADDRESS}
 
 
 def refuse_if_locked(*, email: str, address: str) -> None:
     """Raise `TooManyRequests` with the seconds to wait while either count is locked."""
+    _refuse(_keys(email, address))
+
+
+def refuse_if_factor_locked(*, email: str) -> None:
+    """The same for codes of the second factor."""
+    _refuse([_digest("factor", email)])
+
+
+def _refuse(keys: Iterable[str]) -> None:
     now = timezone.now()
-    rows = SignInAttempt.objects.filter(pk__in=_keys(email, address), locked_until__gt=now)
+    rows = SignInAttempt.objects.filter(pk__in=list(keys), locked_until__gt=now)
     until = max((row.locked_until for row in rows if row.locked_until), default=None)
     if until is not None:
         seconds = max(1, math.ceil((until - now).total_seconds()))
@@ -51,9 +65,18 @@ def refuse_if_locked(*, email: str, address: str) -> None:
 
 def count_failure(*, email: str, address: str) -> None:
     """Count one failure; the one that reaches the limit locks."""
+    _count(_keys(email, address))
+
+
+def count_factor_failure(*, email: str) -> None:
+    """Count one wrong code."""
+    _count({_digest("factor", email): FACTOR})
+
+
+def _count(keys: Mapping[str, Limit]) -> None:
     now = timezone.now()
     with connection.cursor() as cursor:
-        for key, limit in _keys(email, address).items():
+        for key, limit in keys.items():
             cursor.execute(
                 """
                 INSERT INTO tenancy_signinattempt AS a (key, failures, window_started_at, locked_until)

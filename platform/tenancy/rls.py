@@ -7,8 +7,8 @@ sees all rows by policy. Every operation is reversible and says what to do when 
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation, OperationCategory
 
 APP = "exfm_app"
@@ -263,7 +263,7 @@ def replaced(signature: str, old: str, new: str) -> list[migrations.RunSQL]:
     return [migrations.RunSQL([drop, *_created(signature, new)], [drop, *_created(signature, old)])]
 
 
-def _created(signature: str, body: str) -> list[str]:
+def _created(signature: str, body: str) -> list[Any]:
     return [
         body,
         f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",

@@ -23,7 +23,6 @@ PERMISSIONS = ROLES[Role.OWNER]
 
 ADMIN_PERMISSIONS = frozenset(
     {
-        "audit:read",
         "tenants:read",
         "tenants:write",
         "users:read",

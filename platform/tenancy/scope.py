@@ -67,6 +67,18 @@ def tenant_scope(tenant_id: uuid.UUID, user_id: uuid.UUID | None = None) -> Iter
 
 
 @contextmanager
+def user_scope(user_id: uuid.UUID) -> Iterator[None]:
+    """Show PostgreSQL who the person is before a tenant is known: their own account's rows, one transaction."""
+    outer = _scope.get()
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        announce(None, user_id)
+        yield
+        if nested and not connection.needs_rollback:
+            announce(outer.tenant_id if outer else None, outer.user_id if outer else None)
+
+
+@contextmanager
 def platform_scope(reason: str) -> Iterator[Scope]:
     """Allow queries over all tenants; the platform's database role alone sees rows. `reason` is for readers."""
     scope = Scope(tenant_id=None, reason=reason)

@@ -1,8 +1,10 @@
 """Reads of tenancy."""
 
 import uuid
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from tenancy.errors import NotFound
 from tenancy.models import ApiToken, AuditEntry, Membership, Tenant, User
@@ -49,9 +51,42 @@ def token(*, token_id: uuid.UUID) -> ApiToken:
     return found
 
 
-def audit_entries() -> QuerySet[AuditEntry]:
-    """Return the audit log of the scope, newest first."""
-    return AuditEntry.objects.order_by("-id")
+def audit_entries(
+    *,
+    actor: str = "",
+    action: str = "",
+    target_type: str = "",
+    target_id: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    q: str = "",
+) -> QuerySet[AuditEntry]:
+    """Return the entries of the scope that match all conditions, newest first.
+
+    `action` ending in a dot is the beginning of one; `q` is looked for in values, reason, target and request id.
+    """
+    rows = AuditEntry.objects.select_related("tenant").order_by("-id")
+    if actor:
+        rows = rows.filter(actor_label__icontains=actor)
+    if action:
+        rows = rows.filter(**{"action__startswith" if action.endswith(".") else "action": action})
+    if target_type:
+        rows = rows.filter(target_type=target_type)
+    if target_id:
+        rows = rows.filter(target_id=target_id)
+    if since:
+        rows = rows.filter(created_at__gte=since)
+    if until:
+        rows = rows.filter(created_at__lt=until)
+    if q:
+        rows = rows.annotate(was=Cast("before", TextField()), became=Cast("after", TextField())).filter(
+            Q(was__icontains=q)
+            | Q(became__icontains=q)
+            | Q(reason__icontains=q)
+            | Q(target_id__icontains=q)
+            | Q(request_id__icontains=q)
+        )
+    return rows
 
 
 def tenants() -> QuerySet[Tenant]:
@@ -70,3 +105,17 @@ def tenant_by_slug(*, slug: str) -> Tenant:
 def user_by_email(*, email: str) -> User | None:
     """Return a user by e-mail address; only processes with the platform's role see strangers."""
     return User.objects.filter(email=email.strip().lower()).first()
+
+
+def users(*, email: str = "") -> QuerySet[User]:
+    """Return the people that have an account, newest first; `email` is a part of their address."""
+    rows = User.objects.filter(is_service=False).order_by("-id")
+    return rows.filter(email__icontains=email) if email else rows
+
+
+def user(*, user_id: uuid.UUID) -> User:
+    """Return one person's account."""
+    found = User.objects.filter(id=user_id, is_service=False).first()
+    if found is None:
+        raise NotFound("user_not_found", "There is no such user.", "GET /api/v1/admin/users lists all of them.")
+    return found

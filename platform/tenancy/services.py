@@ -4,14 +4,15 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from tenancy import audit, tokens
+from tenancy.accounts import SERVICE_DOMAIN, insert_user, refuse_weak
 from tenancy.errors import Conflict, Forbidden, Invalid
+from tenancy.ids import new_id
 from tenancy.models import ApiToken, Membership, Role, Tenant, User
+from tenancy.names import clean_name
 from tenancy.roles import ADMIN_PERMISSIONS, PERMISSIONS, ROLES
 from tenancy.scope import current_scope
 
@@ -19,13 +20,8 @@ from tenancy.scope import current_scope
 def create_user(*, email: str, name: str, password: str, is_staff: bool = False) -> User:
     """Create a user with a password that the rules accept, or raise `Invalid`/`Conflict`."""
     address = email.strip().lower()
-    user = User(email=address, name=name, is_staff=is_staff, is_superuser=is_staff)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid(
-            "password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password"
-        ) from error
+    user = User(email=address, name=clean_name(name) if name else "", is_staff=is_staff, is_superuser=is_staff)
+    refuse_weak(password, user)
     with transaction.atomic():
         if User.objects.filter(email=address).exists():
             raise Conflict(
@@ -39,12 +35,7 @@ def create_user(*, email: str, name: str, password: str, is_staff: bool = False)
 
 def set_password(*, user: User, password: str) -> None:
     """Change a password; all sessions of the user end."""
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid(
-            "password_weak", " ".join(error.messages), "Choose a longer, less guessable password.", field="password"
-        ) from error
+    refuse_weak(password, user)
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
@@ -65,6 +56,7 @@ def set_user_active(*, user: User, is_active: bool, reason: str) -> User:
 @transaction.atomic
 def create_tenant(*, slug: str, name: str, owner: User, domain: str = "") -> Tenant:
     """Create a tenant with its first owner."""
+    name = clean_name(name)
     if Tenant.objects.filter(slug=slug).exists():
         raise Conflict("tenant_exists", f"A tenant with the slug {slug} exists.", "Choose another slug.", field="slug")
     tenant = Tenant.objects.create(slug=slug, name=name, domain=domain)
@@ -102,6 +94,8 @@ def change_role(*, membership: Membership, role: Role, reason: str = "") -> Memb
     before = membership.role
     if before == role:
         return membership
+    if membership.user.is_service:
+        refuse_owner_service(role)
     _keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
@@ -163,6 +157,29 @@ def revoke_token(*, token: ApiToken) -> ApiToken:
     return token
 
 
+@transaction.atomic
+def create_service_account(*, tenant: Tenant, name: str, role: Role) -> Membership:
+    """Make a member that is no person: it cannot sign in and acts by tokens that owners make for it."""
+    refuse_owner_service(role)
+    user = User(id=new_id(), name=clean_name(name), is_service=True)
+    user.email = f"{user.id}@{SERVICE_DOMAIN}"
+    insert_user(user=user, password=None)
+    membership = Membership.objects.create(tenant=tenant, user=user, role=role)
+    audit.record("service_account.create", membership, after={"name": user.name, "role": role})
+    return membership
+
+
+def refuse_owner_service(role: str) -> None:
+    """Raise `Invalid` for a service account that would own the tenant: a program must not hand out rights."""
+    if role == Role.OWNER:
+        raise Invalid(
+            "service_account_owner",
+            "A service account cannot be an owner.",
+            "Choose engineer, viewer or billing.",
+            field="role",
+        )
+
+
 def _known_scopes(scopes: Iterable[str], *, known: frozenset[str]) -> frozenset[str]:
     wanted = frozenset(scopes)
     unknown = wanted - known
@@ -182,6 +199,7 @@ def _store_token(
             "Give a time in the future, or leave it out.",
             field="expires_at",
         )
+    name = clean_name(name)
     secret = tokens.fresh()
     row = ApiToken(
         tenant_id=tenant_id,

@@ -4,20 +4,33 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from alerts import services as alerts
 from alerts.models import Delivery, Webhook
 from alerts.services import Terms
 from registry.models import Checkpoint, FoundationModel, VerticalModel
 from runs.models import Run
-from tenancy.models import AuditEntry, Membership, Role
-from tenancy.scope import platform_scope
+from tenancy import services
+from tenancy.models import (
+    AuditEntry,
+    IdentityDomain,
+    IdentityProvider,
+    Invitation,
+    Membership,
+    Role,
+    SecondFactor,
+    TenantDeletion,
+    User,
+)
+from tenancy.scope import platform_scope, tenant_scope
 from tests.kit import domain
 from tests.kit.api import Api
 from tests.kit.cast import Cast
@@ -37,6 +50,9 @@ class World:
     failed: Run
     token: Any
     member: Membership
+    invitation: Invitation
+    service: Membership
+    provider: IdentityProvider
     paused: VerticalModel
     checkpoints: list[Checkpoint]
     taught: VerticalModel
@@ -47,6 +63,29 @@ class World:
 
 Request = tuple[dict[str, Any], Any]
 """Ids of the path, and the body."""
+
+
+def make_provider() -> IdentityProvider:
+    """Return a provider that speaks for corp.example."""
+    provider = IdentityProvider.objects.create(
+        slug="corp", name="Corp", issuer="https://id.corp.example", client_id="exfm"
+    )
+    IdentityDomain.objects.create(provider=provider, domain="corp.example")
+    return provider
+
+
+def begin_deletion(world: "World") -> dict[str, Any]:
+    """Ask for the tenant's deletion, as an audit row of its own that the test has not counted yet."""
+    with tenant_scope(world.cast.tenant.id, world.cast.owner.id):
+        TenantDeletion.objects.create(tenant=world.cast.tenant, erase_after=timezone.now() + timedelta(days=1))
+    return {}
+
+
+def with_second_factor(user: User) -> Any:
+    """Turn the user's second factor on."""
+    with platform_scope("test"):
+        SecondFactor.objects.create(user=user, secret="x", confirmed_at=timezone.now())
+    return user.id
 
 
 def parquet() -> bytes:
@@ -72,6 +111,43 @@ TENANT_OF_ITS_OWN = {"slug": "acme", "name": "Acme", "owner": {"email": "boss@ac
 MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
     "PATCH members/<uuid:id>": (lambda w: ({"id": w.member.id}, {"role": "billing"}), ["member.role"]),
     "DELETE members/<uuid:id>": (lambda w: ({"id": w.member.id}, None), ["member.remove"]),
+    "POST invitations": (lambda w: ({}, {"email": "new@example.com", "role": "viewer"}), ["invitation.create"]),
+    "DELETE invitations/<uuid:id>": (lambda w: ({"id": w.invitation.id}, None), ["invitation.revoke"]),
+    "POST service-accounts": (lambda w: ({}, {"name": "loader", "role": "engineer"}), ["service_account.create"]),
+    "DELETE service-accounts/<uuid:id>": (lambda w: ({"id": w.service.id}, None), ["member.remove"]),
+    "POST service-accounts/<uuid:id>/tokens": (
+        lambda w: ({"id": w.service.id}, {"name": "x", "scopes": ["runs:read"]}),
+        ["token.create"],
+    ),
+    "POST deletion": (lambda w: ({}, {"confirm": w.cast.tenant.slug}), ["tenant.request_deletion"]),
+    "DELETE deletion": (lambda w: (begin_deletion(w), None), ["tenant.cancel_deletion"]),
+    "POST admin/users/<uuid:id>/password-reset": (
+        lambda w: ({"id": w.cast.viewer.id}, {"reason": "r"}),
+        ["user.issue_password_reset"],
+    ),
+    "POST admin/users/<uuid:id>/remove-second-factor": (
+        lambda w: ({"id": with_second_factor(w.cast.viewer)}, {"reason": "r"}),
+        ["user.remove_second_factor"],
+    ),
+    "POST admin/identity-providers": (
+        lambda w: (
+            {},
+            {"slug": "x", "name": "X", "issuer": "https://id.example.com", "client_id": "exfm", "reason": "r"},
+        ),
+        ["identity_provider.create"],
+    ),
+    "PATCH admin/identity-providers/<slug:slug>": (
+        lambda w: ({"slug": w.provider.slug}, {"is_active": False, "reason": "r"}),
+        ["identity_provider.change"],
+    ),
+    "POST admin/identity-providers/<slug:slug>/domains": (
+        lambda w: ({"slug": w.provider.slug}, {"domain": "new.example", "reason": "r"}),
+        ["identity_domain.create"],
+    ),
+    "DELETE admin/identity-providers/<slug:slug>/domains/<str:domain>": (
+        lambda w: ({"slug": w.provider.slug, "domain": "corp.example"}, None),
+        ["identity_domain.remove"],
+    ),
     "POST tokens": (lambda w: ({}, {"name": "x", "scopes": ["runs:read"]}), ["token.create"]),
     "DELETE tokens/<uuid:id>": (lambda w: ({"id": w.token.id}, None), ["token.revoke"]),
     "POST streams": (lambda w: ({}, {"name": "new", "schema": domain.schema().to_json()}), ["stream.create"]),
@@ -217,6 +293,16 @@ def world(cast: Cast, storage: str, monkeypatch: pytest.MonkeyPatch) -> World:
             failed=domain.make_run(cast.tenant, second, state="failed"),
             token=token,
             member=Membership.objects.get(tenant=cast.tenant, role=Role.VIEWER),
+            invitation=Invitation.objects.create(
+                tenant=cast.tenant,
+                email="guest@example.com",
+                role=Role.VIEWER,
+                digest="0" * 64,
+                invited_by=cast.owner,
+                expires_at=timezone.now() + timedelta(days=1),
+            ),
+            service=services.create_service_account(tenant=cast.tenant, name="nightly", role=Role.VIEWER),
+            provider=make_provider(),
             paused=paused,
             checkpoints=checkpoints,
             taught=domain.make_model(domain.make_stream(cast.tenant), published),

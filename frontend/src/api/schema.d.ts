@@ -100,7 +100,7 @@ export interface paths {
         /**
          * @description List the changes that match all conditions.
          *
-         *     Platform administrators; scope `audit:read`.
+         *     Platform administrators; scope `platform:read`.
          */
         get: operations["admin_audit_list"];
         put?: never;
@@ -121,7 +121,7 @@ export interface paths {
         /**
          * @description Return the changes that match all conditions as one file, 200,000 at most.
          *
-         *     Platform administrators; scope `audit:read`.
+         *     Platform administrators; scope `platform:read`.
          */
         get: operations["admin_audit_export"];
         put?: never;
@@ -1969,10 +1969,8 @@ export interface components {
         /** @description Accepting; name and password make a new account where the address has none. */
         AcceptRequest: {
             token: string;
-            /** @default  */
-            name: string;
-            /** @default  */
-            password: string;
+            name?: string;
+            password?: string;
         };
         /** @description How the caller signs in. */
         Account: {
@@ -2297,8 +2295,7 @@ export interface components {
         /** @description The wish; `confirm` is the tenant's slug. */
         DeletionRequestRequest: {
             confirm: string;
-            /** @default  */
-            reason: string;
+            reason?: string;
         };
         /** @description One event on its way to one webhook. */
         Delivery: {
@@ -2602,8 +2599,7 @@ export interface components {
             /** Format: email */
             email: string;
             role: components["schemas"]["RoleEnum"];
-            /** @default 7 */
-            days: number;
+            days?: number;
         };
         /** @description An invitation just made: the only answer that holds `link`. `emailed`: a letter goes out, too. */
         InvitationCreated: {
@@ -3580,7 +3576,6 @@ export interface components {
         /** @description Its name, and the most its tokens may do. */
         ServiceAccountCreateRequest: {
             name: string;
-            /** @default viewer */
             role: components["schemas"]["RoleEnum"];
         };
         /** @description Exact serving cost against the serving budget. */
@@ -3606,8 +3601,7 @@ export interface components {
             /** Format: email */
             email: string;
             password: string;
-            /** @default  */
-            code: string;
+            code?: string;
         };
         /** @description A tenant's place in a foundation model. */
         Slot: {

@@ -1,14 +1,43 @@
-"""The tenant's audit log."""
+"""The audit log: searched, and taken along as CSV or JSON lines. Owners see their tenant's, administrators all."""
 
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.urls import path
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.downloads import download
 from api.base.serializers import StrictSerializer
-from api.base.viewsets import TenantViewSet
+from api.base.viewsets import PlatformAdminViewSet, ScopedViewSet, TenantViewSet
 from tenancy import selectors
+from tenancy.models import AuditEntry
+
+MOST_EXPORTED = 200_000
+FORMATS = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
+COLUMNS = (
+    "id",
+    "created_at",
+    "actor",
+    "token_prefix",
+    "action",
+    "target_type",
+    "target_id",
+    "before",
+    "after",
+    "reason",
+    "request_id",
+)
 
 
 class AuditEntrySerializer(StrictSerializer):
@@ -27,25 +56,151 @@ class AuditEntrySerializer(StrictSerializer):
     request_id = serializers.CharField()
 
 
-class AuditViewSet(TenantViewSet):
-    """Every change in the tenant, newest first."""
+class AdminAuditEntrySerializer(AuditEntrySerializer):
+    """The same, with the tenant; null = the platform's own."""
 
-    required = {"list": "audit:read"}
+    tenant = serializers.CharField(source="tenant.slug", allow_null=True, default=None)
+
+
+class AuditQuerySerializer(StrictSerializer):
+    """What to look for; all conditions hold together. Times are inclusive from, exclusive to."""
+
+    actor = serializers.CharField(max_length=254, required=False)
+    action = serializers.CharField(max_length=60, required=False)
+    target_type = serializers.CharField(max_length=40, required=False)
+    target_id = serializers.CharField(max_length=64, required=False)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+    q = serializers.CharField(max_length=100, required=False)
+    cursor = serializers.CharField(required=False)
+    limit = serializers.CharField(required=False)
+
+
+class AuditExportQuerySerializer(AuditQuerySerializer):
+    """The same, and the file's format."""
+
+    format_ = serializers.ChoiceField(choices=sorted(FORMATS), required=False, default="jsonl")
+
+    def get_fields(self) -> dict[str, Any]:
+        """`format` is the word of the query; as an attribute it would hide a method."""
+        fields = super().get_fields()
+        return {("format" if name == "format_" else name): field for name, field in fields.items()}
+
+
+SEARCH = [
+    OpenApiParameter("actor", str, description="part of the actor's e-mail address or label"),
+    OpenApiParameter("action", str, description="an action, or the beginning of one: `token.`"),
+    OpenApiParameter("target_type", str),
+    OpenApiParameter("target_id", str),
+    OpenApiParameter("since", OpenApiTypes.DATETIME),
+    OpenApiParameter("until", OpenApiTypes.DATETIME),
+    OpenApiParameter("q", str, description="text in values before and after, reason, target or request id"),
+]
+FORMAT = OpenApiParameter("format", str, enum=sorted(FORMATS), description="jsonl by default")
+FILE = {
+    (200, kind): OpenApiResponse(OpenApiTypes.BINARY, description="The entries, newest first.")
+    for kind in FORMATS.values()
+}
+
+
+def found(request: Request) -> tuple[QuerySet[AuditEntry], str]:
+    """Return the entries that the query asks for, and the export's format."""
+    asked = AuditExportQuerySerializer(data=request.query_params.dict())
+    asked.is_valid(raise_exception=True)
+    data: dict[str, Any] = asked.validated_data
+    kind = str(data.pop("format"))
+    wanted = {name: value for name, value in data.items() if name not in {"cursor", "limit"}}
+    return selectors.audit_entries(**wanted), kind
+
+
+def file_of(rows: QuerySet[AuditEntry], kind: str, serializer: type[AuditEntrySerializer]) -> IO[bytes]:
+    """Write the entries to a temporary file."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
+    shown = (serializer(row).data for row in rows[:MOST_EXPORTED].iterator(chunk_size=2000))
+    for line in _csv(shown, serializer) if kind == "csv" else _jsonl(shown):
+        file.write(line.encode())
+    return file
+
+
+def _jsonl(rows: Iterator[Any]) -> Iterator[str]:
+    for row in rows:
+        yield json.dumps(row, cls=DjangoJSONEncoder) + "\n"
+
+
+def _csv(rows: Iterator[Any], serializer: type[AuditEntrySerializer]) -> Iterator[str]:
+    columns = [*COLUMNS, "tenant"] if issubclass(serializer, AdminAuditEntrySerializer) else list(COLUMNS)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in columns])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """Return a cell; a leading = + - @ would be a formula to a spreadsheet."""
+    text = "" if value is None else json.dumps(value, cls=DjangoJSONEncoder) if isinstance(value, dict) else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+class _Log(ScopedViewSet):
+    """What both logs share."""
+
     serializer_class = AuditEntrySerializer
 
-    @extend_schema(
-        operation_id="audit_list",
-        parameters=[OpenApiParameter("action", str), OpenApiParameter("target_id", str)],
-        responses=AuditEntrySerializer(many=True),
-    )
-    def list(self, request: Request) -> Response:
-        """List the changes; `action` and `target_id` narrow them down."""
-        rows = selectors.audit_entries()
-        for name in ("action", "target_id"):
-            if value := request.query_params.get(name):
-                rows = rows.filter(**{name: value})
+    def page(self, request: Request, serializer: type[AuditEntrySerializer]) -> Response:
+        """Return one page of what was asked for."""
+        rows, _ = found(request)
         page = self.paginate_queryset(rows) or []
-        return self.get_paginated_response(AuditEntrySerializer(page, many=True).data)
+        return self.get_paginated_response(serializer(page, many=True).data)
+
+    def file(self, request: Request, serializer: type[AuditEntrySerializer]) -> StreamingHttpResponse:
+        """Return all of it as a file."""
+        rows, kind = found(request)
+        file = file_of(rows, kind, serializer)
+        return download(request._request, file, name=f"audit.{kind}", content_type=FORMATS[kind])
 
 
-urls = [path("audit", AuditViewSet.as_view({"get": "list"}))]
+class AuditViewSet(_Log, TenantViewSet):
+    """Every change in the tenant, newest first."""
+
+    required = {"list": "audit:read", "export": "audit:read"}
+
+    @extend_schema(operation_id="audit_list", parameters=SEARCH, responses=AuditEntrySerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List the changes that match all conditions."""
+        return self.page(request, AuditEntrySerializer)
+
+    @extend_schema(operation_id="audit_export", parameters=[*SEARCH, FORMAT], responses=FILE)
+    def export(self, request: Request) -> StreamingHttpResponse:
+        """Return the changes that match all conditions as one file, 200,000 at most."""
+        return self.file(request, AuditEntrySerializer)
+
+
+class AdminAuditViewSet(_Log, PlatformAdminViewSet):
+    """Every change of every tenant and of the platform, newest first."""
+
+    required = {"list": "platform:read", "export": "platform:read"}
+
+    @extend_schema(operation_id="admin_audit_list", parameters=SEARCH, responses=AdminAuditEntrySerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """List the changes that match all conditions."""
+        return self.page(request, AdminAuditEntrySerializer)
+
+    @extend_schema(operation_id="admin_audit_export", parameters=[*SEARCH, FORMAT], responses=FILE)
+    def export(self, request: Request) -> StreamingHttpResponse:
+        """Return the changes that match all conditions as one file, 200,000 at most."""
+        return self.file(request, AdminAuditEntrySerializer)
+
+
+urls = [
+    path("audit", AuditViewSet.as_view({"get": "list"})),
+    path("audit/export", AuditViewSet.as_view({"get": "export"})),
+]
+admin_urls = [
+    path("audit", AdminAuditViewSet.as_view({"get": "list"})),
+    path("audit/export", AdminAuditViewSet.as_view({"get": "export"})),
+]

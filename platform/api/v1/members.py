@@ -23,6 +23,7 @@ class MemberSerializer(StrictSerializer):
     email = serializers.EmailField(source="user.email")
     name = serializers.CharField(source="user.name")
     role = serializers.ChoiceField(choices=Role.choices)
+    is_service = serializers.BooleanField(source="user.is_service")
     created_at = serializers.DateTimeField()
 
 

@@ -6,18 +6,14 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
 from django.middleware.csrf import get_token
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.debug import sensitive_post_parameters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
+from api.base.open_views import Access, OpenView
 from api.base.serializers import StrictSerializer
-from api.base.throttling import AnonymousThrottle, CredentialThrottle
+from budgets.money import currency
 from tenancy import selectors
 from tenancy.errors import Unauthenticated
 from tenancy.models import Role, Tenant, User
@@ -27,10 +23,11 @@ from tenancy.tokens import TokenGrant
 
 
 class SignInSerializer(StrictSerializer):
-    """What a sign-in needs."""
+    """What a sign-in needs. `code`: of the second factor, where the account has one (401 second_factor_required)."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=256, trim_whitespace=False, style={"input_type": "password"})
+    code = serializers.CharField(max_length=40, required=False, allow_blank=True)
 
 
 class MeUserSerializer(StrictSerializer):
@@ -65,6 +62,10 @@ class MeSerializer(StrictSerializer):
     user = MeUserSerializer()
     memberships = MeMembershipSerializer(many=True)
     admin_origin = serializers.CharField()
+    currency = serializers.CharField()
+
+
+WRONG = "E-mail address and password do not match."
 
 
 def me(user: User, grant: Any = None) -> dict[str, Any]:
@@ -91,43 +92,38 @@ def me(user: User, grant: Any = None) -> dict[str, Any]:
             for row in memberships
         ],
         "admin_origin": settings.EXFM_ADMIN_ORIGIN,
+        "currency": currency(),
     }
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
-@method_decorator(sensitive_post_parameters(), name="dispatch")
-@method_decorator(csrf_protect, name="dispatch")
-class SessionView(APIView):
-    """The dashboard's session. Not atomic: a refused sign-in must still be counted."""
+class SessionView(OpenView):
+    """The dashboard's session."""
 
-    permission_classes = []
+    access = {"get": Access.SIGNED_IN, "post": Access.ANYBODY, "delete": Access.ANYBODY}
     http_method_names = ["get", "post", "delete", "head"]
-    in_transaction = False
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Guessing passwords is limited per network address, everything else per user."""
-        return [AnonymousThrottle() if self.request.method == "POST" else CredentialThrottle()]
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        """Hand out the csrftoken cookie, to the signed-out too: signing in needs it."""
+        get_token(request)
+        return super().initialize_request(request, *args, **kwargs)
 
     @extend_schema(operation_id="session_read", responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """Return who is signed in, or 401; either way the csrftoken cookie is set."""
-        get_token(request._request)
-        if request.user is None or not request.user.is_authenticated:
-            raise Unauthenticated()
-        return Response(me(request.user, request.auth))
+        return Response(me(self.user, request.auth))
 
     @extend_schema(operation_id="session_create", request=SignInSerializer, responses=MeSerializer)
     def post(self, request: Request) -> Response:
         """Sign in. Five failures from one address lock the pair for a quarter of an hour (429)."""
         wanted = SignInSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        user = authenticate(
-            request._request, username=wanted.validated_data["email"], password=wanted.validated_data["password"]
-        )
+        data = wanted.validated_data
+        code = data.get("code", "")
+        user = authenticate(request._request, username=data["email"], password=data["password"], code=code)
         if user is None:
             raise Unauthenticated(
                 "credentials_wrong",
-                "E-mail address and password do not match.",
+                "E-mail address, password and code do not match." if code else WRONG,
                 "Check both; passwords are case-sensitive.",
             )
         with transaction.atomic():

@@ -1,6 +1,7 @@
 """API tokens of a tenant: owners see and revoke all, engineers their own."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db.models import QuerySet
 from django.urls import path
@@ -65,10 +66,7 @@ class TokenViewSet(TenantViewSet):
         wanted = TokenCreateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         scopes = wanted.validated_data["scopes"]
-        if isinstance(request.auth, TokenGrant) and not set(scopes) <= request.auth.scopes:
-            raise Forbidden(
-                "scope_beyond_token", "A token cannot make a token that may do more.", "Leave out the scopes it lacks."
-            )
+        refuse_beyond_token(request, scopes)
         row, text = services.create_token(
             user=self.user,
             role=self.membership.role,
@@ -98,6 +96,14 @@ class TokenViewSet(TenantViewSet):
         if found is None:
             raise NotFound("token_not_found", "There is no such token.")
         return found
+
+
+def refuse_beyond_token(request: Request, scopes: Collection[str]) -> None:
+    """Raise `Forbidden` where the caller is a token that lacks one of the scopes it would hand on."""
+    if isinstance(request.auth, TokenGrant) and not set(scopes) <= request.auth.scopes:
+        raise Forbidden(
+            "scope_beyond_token", "A token cannot make a token that may do more.", "Leave out the scopes it lacks."
+        )
 
 
 urls = [

@@ -122,6 +122,7 @@ class Launcher:
             "DATABASE_URL": self.servers.database_url(process),
             "BROKER_URL": self.servers.broker_url(),
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "config.settings.local"),
+            "EXFM_WEB_ORIGIN": os.environ.get("EXFM_WEB_ORIGIN") or self.addresses.url(self.addresses.web_port),
             "EXFM_ADMIN_ORIGIN": os.environ.get("EXFM_ADMIN_ORIGIN") or self.addresses.url(self.addresses.admin_port),
             "EXFM_HOME": str(self.place.home),
             "EXFM_POOL_SIZE": "24" if process == "worker" else "8",

@@ -5,6 +5,7 @@ from config.settings.api import *
 from config.settings.apps import *
 from config.settings.database import *
 from config.settings.logs import *
+from config.settings.mail import *
 from config.settings.queue import *
 from config.settings.security import *
 from config.settings.static import *

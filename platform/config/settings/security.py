@@ -5,6 +5,7 @@ from config import env
 AUTH_USER_MODEL = "tenancy.User"
 AUTHENTICATION_BACKENDS = ["tenancy.backends.FunctionBackend"]
 SESSION_ENGINE = "tenancy.sessions"
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 CSRF_FAILURE_VIEW = "api.base.errors.csrf_failure"
 EXFM_TRUSTED_PROXIES = env.number("EXFM_TRUSTED_PROXIES", 0)
 """How many proxies in front may be believed in X-Forwarded-For; sign-in counts failures per address."""
@@ -15,7 +16,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-SESSION_COOKIE_NAME = "exfm_session"
+# Web and admin may share a host name; a cookie of either opens only its own.
+SESSION_COOKIE_NAME = "exfm_admin_session" if env.process() == "admin" else "exfm_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600

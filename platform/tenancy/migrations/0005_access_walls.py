@@ -45,7 +45,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
 $$
 """
 
-CHANGE_PASSWORD = """
+SWAPS_THE_HASH = """
 CREATE FUNCTION exfm_change_password(wanted uuid, known text, hashed text) RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH changed AS (
@@ -55,7 +55,7 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 
 $$
 """
 
-PASSWORD_RESET = """
+FINDS_A_RESET = """
 CREATE FUNCTION exfm_password_reset(presented text) RETURNS uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.user_id FROM public.tenancy_passwordreset r JOIN public.tenancy_user u ON u.id = r.user_id
@@ -63,7 +63,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$
 """
 
-USE_PASSWORD_RESET = """
+USES_A_RESET = """
 CREATE FUNCTION exfm_use_password_reset(presented text, hashed text) RETURNS uuid
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH used AS (
@@ -136,9 +136,9 @@ $$
 
 FUNCTIONS = {
     "exfm_create_user(uuid, text, text, text, boolean)": CREATE_USER,
-    "exfm_change_password(uuid, text, text)": CHANGE_PASSWORD,
-    "exfm_password_reset(text)": PASSWORD_RESET,
-    "exfm_use_password_reset(text, text)": USE_PASSWORD_RESET,
+    "exfm_change_password(uuid, text, text)": SWAPS_THE_HASH,
+    "exfm_password_reset(text)": FINDS_A_RESET,
+    "exfm_use_password_reset(text, text)": USES_A_RESET,
     "exfm_invitation(text)": INVITATION,
     "exfm_identity(uuid, text)": IDENTITY,
     "exfm_adopt_identity(uuid, uuid, text, text, text, uuid, text)": ADOPT_IDENTITY,
