@@ -61,7 +61,7 @@ class Tables:
         self.dim = dim
         self.places = Places(bags, self.names) if bags is not None else None
         make = _FusedKernel if backend == "fused" else _PlainKernel
-        self.kernel: Kernel = make(rows, dim, learning_rate, self._kernel_tables)
+        self.kernel: Kernel = make(rows, dim, learning_rate, self.kernel_tables)
         for weight in self.kernel.weights:
             weight.normal_(0.0, INITIAL_SPREAD, generator=generator)
 
@@ -84,14 +84,15 @@ class Tables:
 
     def _lookup(self, inputs: Inputs) -> Tensor:
         pooled = self.kernel.lookup(inputs.indices, inputs.offsets, inputs.rows)
-        return pooled.view(inputs.rows, len(self._kernel_tables), self.dim)
+        return pooled.view(inputs.rows, len(self.kernel_tables), self.dim)
 
     def _places(self) -> Places:
         assert self.places is not None  # noqa: S101  for the type checker: only models with `bags` ask for parts
         return self.places
 
     @property
-    def _kernel_tables(self) -> tuple[int, ...]:
+    def kernel_tables(self) -> tuple[int, ...]:
+        """Place of the table that each bag of the kernel reads, one table's bags side by side."""
         return self.places.kernel_tables if self.places is not None else tuple(range(len(self.names)))
 
     @property
@@ -174,7 +175,7 @@ class _FusedKernel:
                 name=name,
                 embedding_dim=dim,
                 num_embeddings=size,
-                feature_names=_bag_names(name, tables.count(place)),
+                feature_names=bag_names(name, tables.count(place)),
                 pooling=PoolingType.MEAN,
             )
             for place, (name, size) in enumerate(rows.items())
@@ -249,7 +250,8 @@ class _FusedLookup(torch.autograd.Function):
         return None, None, None, None
 
 
-def _bag_names(table: str, bags: int) -> list[str]:
+def bag_names(table: str, bags: int) -> list[str]:
+    """Names of a table's bags for TorchRec, which tells features apart by name."""
     return [table] if bags == 1 else [f"{table}.{bag}" for bag in range(bags)]
 
 

@@ -23,8 +23,9 @@ from torchrec.optim.apply_optimizer_in_backward import apply_optimizer_in_backwa
 from torchrec.optim.rowwise_adagrad import RowWiseAdagrad
 
 from exfm_core.errors import SpecError
-from exfm_core.models.embeddings import EPS, INITIAL_SPREAD, Tables
+from exfm_core.models.embeddings import EPS, INITIAL_SPREAD, Tables, bag_names
 from exfm_core.models.inputs import Inputs
+from exfm_core.models.places import Bag, Places
 from exfm_core.scale.group import Group
 from exfm_core.spec import Feature
 
@@ -56,14 +57,18 @@ class ShardedTables(Tables):
         group: Group,
         sharding: Mapping[str, Sharding] | None = None,
         memory: int | None = None,
+        bags: Mapping[str, Bag] | None = None,
     ) -> None:
         self.names, self.rows, self.dim, self.group = tuple(rows), tuple(rows.values()), dim, group
+        self.places = Places(bags, self.names) if bags is not None else None
+        read = [bag_names(name, self.kernel_tables.count(table)) for table, name in enumerate(rows)]
+        self._keys = [key for keys in read for key in keys]
         collection = EmbeddingBagCollection(
             tables=[
                 EmbeddingBagConfig(
-                    name=name, embedding_dim=dim, num_embeddings=size, feature_names=[name], pooling=PoolingType.MEAN
+                    name=name, embedding_dim=dim, num_embeddings=size, feature_names=keys, pooling=PoolingType.MEAN
                 )
-                for name, size in rows.items()
+                for keys, (name, size) in zip(read, rows.items(), strict=True)
             ],
             device=torch.device("meta"),
         )
@@ -76,15 +81,13 @@ class ShardedTables(Tables):
         self.shards = tuple(self._find_shards())
         self._fill(generator)
 
-    def __call__(self, inputs: Inputs, *, checked: bool = False) -> Tensor:
-        """Pooled embeddings [B, F, D] of this process's batch. All processes must call it together."""
-        if not checked:
-            self.check(inputs)
+    def _lookup(self, inputs: Inputs) -> Tensor:
+        """Bags of this process's batch [B, bags, D]. All processes must call it together."""
         device = self.group.device
         pooled = self._model(
-            KeyedJaggedTensor(list(self.names), inputs.indices.to(device), lengths=inputs.offsets.diff().to(device))
+            KeyedJaggedTensor(self._keys, inputs.indices.to(device), lengths=inputs.offsets.diff().to(device))
         ).to_dict()
-        return torch.stack([pooled[name] for name in self.names], 1)
+        return torch.stack([pooled[key] for key in self._keys], 1)
 
     def manage(self, features: Sequence[Feature], seed: int) -> None:
         """Raises SpecError for a managed feature: a row that changes hands lies in another process's shard."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,15 @@ import torch
 import torch.distributed as dist
 
 from exfm_core.errors import CheckpointError, SpecError
+from exfm_core.models.foundation import FoundationNet
 from exfm_core.recipes import load
 from exfm_core.scale.checkpoints import load_shards, save_shards, spread, whole
 from exfm_core.scale.group import Group, process_group
 from exfm_core.scale.job import Job
+from exfm_core.scale.tables import ShardedTables
 from exfm_core.scale.trainer import ShardedFoundationTrainer
 from exfm_core.train.foundation import FoundationTrainer
+from tests.exfm_core.models import golden
 from tests.kit.ports import free_port_pair
 
 SPEC = load("tiny").foundation
@@ -25,7 +29,12 @@ IDENTITY = {"spec": SPEC.to_json()}
 @pytest.fixture(scope="module")
 def group() -> Iterator[Group]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"RANK": 0, "WORLD_SIZE": 1, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port_pair()}.items():
+        for name, value in {
+            "RANK": 0,
+            "WORLD_SIZE": 1,
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": free_port_pair(),
+        }.items():
             patch.setenv(name, str(value))
         with process_group() as joined:
             yield joined
@@ -108,3 +117,16 @@ def test_a_job_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"spec": SPEC.to_json(), "periods": [], "out": "x", "shading": {}}))
     with pytest.raises(SpecError, match="shading"):
         Job.read(path)
+
+
+def test_sequences_in_places_are_read_and_trained_alike(group: Group) -> None:
+    """The teacher's attention needs its ids apart: several bags of one sharded table, summed into one Adagrad step."""
+    model = replace(golden.foundation("wukong", "attention"), seed=3)
+    make = partial(ShardedTables, group=group)
+    nets = [FoundationNet(model, "plain"), FoundationNet(model, tables=make)]
+    for net in nets:
+        for _ in range(3):
+            torch.autograd.backward(golden.logits(net).pow(2).sum())
+    alone, sharded = (golden.logits(net).detach() for net in nets)
+    assert torch.allclose(alone, sharded, atol=1e-5)
+    assert all(net.attention is not None for net in nets)
