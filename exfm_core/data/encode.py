@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exfm_core.data import hashing
-from exfm_core.data.partitions import Source, column_numpy, pieces
+from exfm_core.data.partitions import Source, column_numpy, one_chunk, pieces
 from exfm_core.errors import DataError
 from exfm_core.spec import Feature, FoundationModel, StreamSchema, VerticalModel
 
@@ -150,9 +150,7 @@ def _ids(table: pa.Table, item: Input, rows: int, single: Ints, first_row: int) 
         return np.empty(0, np.int64), np.zeros(rows + 1, np.int64)
     if item.table.kind != "sequence":
         return _column(table, item.column, first_row).astype(np.int64, copy=False), single
-    array = table.column(item.column).combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    array = one_chunk(table.column(item.column))
     # `offsets` begins where the slice does, `values` where its parent did.
     ends = np.asarray(array.offsets.to_numpy(), dtype=np.int64)
     inner = array.values.slice(int(ends[0]), int(ends[-1] - ends[0]))

@@ -156,12 +156,19 @@ def pieces(
 
 def column_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """Return a column without nulls as a NumPy array, without a copy where it is one chunk of numbers."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], column.type)
+    array = one_chunk(column)
     if pa.types.is_boolean(array.type):
         array = pc.cast(array, pa.int8())
     return np.asarray(array.to_numpy(zero_copy_only=False))
+
+
+def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return a column as one array; one that is a single chunk is not copied (`combine_chunks` would)."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _name(source: Source) -> str:

@@ -188,6 +188,7 @@ class FoundationJob:
                     stack.enter_context(self._storage.reading(partition.file)),
                     StreamSchema.from_json(partition.schema),
                     partition.tenant_slot,
+                    parse_instant(partition.start),
                 )
                 for partition in work.partitions
             ]

@@ -10,6 +10,8 @@ from exfm_core.metrics.auc import exact_auc
 from exfm_core.metrics.sums import BucketSums, LogitHistogram, log_losses
 
 Floats = npt.NDArray[np.float32]
+_PART = 1 << 20
+"""Rows summed up at a time: the sums' float64 scratch stays small beside the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Measured:
 
 
 class Ledger:
-    """Logits of every arm, and labels, of the rows of one partition as they go by."""
+    """Logits of every arm, and labels, of the rows of one partition as they go by: 6 bytes a row and 4 per arm."""
 
     def __init__(self, rows: int, arms: tuple[str, ...]) -> None:
         self.logits: dict[str, Floats] = {arm: np.empty(rows, np.float32) for arm in arms}
@@ -51,6 +53,13 @@ class Ledger:
                 f"The {arm} arm's logit of row {row} is not a finite number: its training diverged.",
                 "Lower the learning rates in the model's spec and start a new lineage.",
             )
-        every = BucketSums.of(k, y, z)
-        some = every if covered.all() else BucketSums.of(k[covered], y[covered], z[covered])
-        return Measured(every, some, exact_auc(z, y), LogitHistogram.of(z, y))
+        parts = [slice(first, first + _PART) for first in range(0, max(1, len(z)), _PART)]
+        every = BucketSums.merge([BucketSums.of(k[part], y[part], z[part]) for part in parts])
+        some = every if covered.all() else BucketSums.merge([_chosen(k, y, z, covered, part) for part in parts])
+        histogram = sum((LogitHistogram.of(z[part], y[part]) for part in parts), start=LogitHistogram.zeros())
+        return Measured(every, some, exact_auc(z, y), histogram)
+
+
+def _chosen(k: npt.NDArray[np.int16], y: Floats, z: Floats, rows: npt.NDArray[np.bool_], part: slice) -> BucketSums:
+    mine = rows[part]
+    return BucketSums.of(k[part][mine], y[part][mine], z[part][mine])

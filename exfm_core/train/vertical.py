@@ -188,7 +188,8 @@ class VerticalTrainer:
 
 
 class _Teachers:
-    """What teaches one arm over a partition, cut like its batches. `adapted` [rows]: SA's logits, NaN = none yet."""
+    """What teaches one arm over a partition, cut like its batches: 8 bytes a row. `adapted` [rows]: SA's logits, NaN =
+    none yet."""
 
     def __init__(
         self,
@@ -204,17 +205,16 @@ class _Teachers:
         taught = np.zeros(len(covered), np.float32) if logits is None else arm.labels(logits, seed)
         self._covered = covered
         self._logits = torch.tensor(np.where(covered, taught, 0.0).astype(np.float32))
-        self._mask = torch.tensor(covered.astype(np.float32))
-        self._seen = np.concatenate([[0], np.cumsum(covered)])
         self.adapted = np.full(len(covered), np.nan, np.float32)
         self.clipped = 0
 
     def batch(self, start: int, stop: int, y_b: torch.Tensor) -> Teacher | None:
         """None where no row of the batch has a logit."""
-        covered = int(self._seen[stop] - self._seen[start])
+        mine = self._covered[start:stop]
+        covered = int(mine.sum())
         if not covered:
             return None
-        logits_b, mask_b = self._logits[start:stop], self._mask[start:stop]
+        logits_b, mask_b = self._logits[start:stop], torch.from_numpy(mine.astype(np.float32))
         if self._arm.teacher == "true_label":
             logits_b = self._arm.own(y_b) * mask_b
         if self._alpha > 1.0:
