@@ -29,11 +29,16 @@ def splitmix64(words: npt.ArrayLike) -> npt.NDArray[np.uint64]:
     return z
 
 
-def embedding_rows(ids: npt.NDArray[np.int64], buckets: int, hashed: bool) -> npt.NDArray[np.int64]:
-    """Row of each id in a table of ``buckets`` rows: hashed, or the id itself where ``hashed`` is False."""
+def embedding_rows(
+    ids: npt.NDArray[np.int64], buckets: int | npt.NDArray[np.int64], hashed: bool
+) -> npt.NDArray[np.int64]:
+    """Row of each id in a table of ``buckets`` rows: hashed, or the id itself where ``hashed`` is False.
+
+    ``buckets`` may be an array that broadcasts against ``ids``: a table per column.
+    """
     if not hashed:
         return ids
-    return (splitmix64(ids) % np.uint64(buckets)).astype(np.int64)
+    return (splitmix64(ids) % np.asarray(buckets, np.uint64)).astype(np.int64)
 
 
 def user_buckets(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:

@@ -73,6 +73,19 @@ def test_attention_weighs_sequences_of_any_length_as_in_training(tmp_path: Path)
         np.testing.assert_allclose(predictor.run(predictor.encoder.encode(row))[1], logits[i], atol=2e-5, rtol=2e-5)
 
 
+def test_a_model_of_nothing_but_a_sequence(tmp_path: Path) -> None:
+    """No `ids`, no `dense`; the export itself compares the graph with the training code's module."""
+    spec = vertical(backbone="deepfm")
+    spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, features=("recent",)))
+    net = widened(VerticalNet(spec, schema(), "plain"))
+    export_folder(export_net(net, spec, schema()), tmp_path / "out")
+    predictor = Predictor(tmp_path / "out")
+    assert predictor.encoder.input_names == ("ids.recent",)
+    found = predictor.predict({"recent": [[], [3], [3, 3]]})["click"]
+    assert found[1] == found[2] != found[0]
+    assert predictor.folder.manifest["checked"]["largest_logit_difference"] < 1e-5
+
+
 def test_managed_ids_travel_with_the_model_and_unknown_ones_are_absent(tmp_path: Path) -> None:
     stream = managed()
     spec = vertical()
