@@ -28,3 +28,22 @@ class Adapter(nn.Module):
         t_b1 = teacher_b.detach().unsqueeze(1)
         a: Tensor = torch.add(t_b1, self.outer(torch.relu_(self.inner(t_b1)))).squeeze(1)
         return a
+
+    @torch.no_grad()
+    def learn(self, teacher_b: Tensor, y_b: Tensor, mask_b: Tensor | None) -> Tensor:
+        """Sets the weights' gradients of L_sta = mean_b mask·h(a, y) and returns a [B] as it is.
+
+        With r = relu(w t + b), a = t + v·r + c and g = mask/B · (σ(a) − y): ∂v = gᵀ r, ∂c = Σ g, and with m = g vᵀ
+        where r > 0, else 0: ∂w = mᵀ t, ∂b = Σ_b m. Written out, since autograd's book-keeping for a network this small
+        costs several times its arithmetic.
+        """
+        t_b1 = teacher_b.detach().unsqueeze(1)
+        r = torch.relu_(self.inner(t_b1))
+        a_b1 = torch.add(t_b1, self.outer(r))
+        g_b1 = torch.sigmoid(a_b1).sub_(y_b.unsqueeze(1)).mul_(1.0 / len(y_b))
+        if mask_b is not None:
+            g_b1.mul_(mask_b.unsqueeze(1))
+        m = torch.mm(g_b1, self.outer.weight).mul_(r > 0)
+        self.outer.weight.grad, self.outer.bias.grad = torch.mm(g_b1.t(), r), g_b1.sum(0)
+        self.inner.weight.grad, self.inner.bias.grad = torch.mm(m.t(), t_b1), m.sum(0)
+        return a_b1.squeeze(1)

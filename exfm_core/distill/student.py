@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from exfm_core.distill import losses
+from exfm_core.distill.adam import DenseAdam
 from exfm_core.distill.adapter import Adapter
 from exfm_core.distill.gradients import scale_gradient
 from exfm_core.models.embeddings import Backend
@@ -49,11 +50,8 @@ class Hanging:
 
     def update_adapter(self, y_b: Tensor, teacher: Teacher) -> Tensor:
         """One step of SA with L_sta. Returns a [B] as it was before it."""
-        a_b = self.adapter(teacher.logits_b)
-        self.adapter_optimizer.zero_grad()
-        torch.autograd.backward(losses.adapter_loss(a_b, y_b, teacher.partial_b))
+        before = self.adapter.learn(teacher.logits_b, y_b, teacher.partial_b)
         self.adapter_optimizer.step()
-        before: Tensor = a_b.detach()
         return before
 
     @torch.no_grad()
@@ -172,6 +170,6 @@ class Student:
         return tuple(s_b.detach() for s_b in logits)
 
 
-def dense_adam(module: nn.Module, rate: float) -> torch.optim.Adam:
-    """Adam over a module's dense weights; the fused form makes one call per step instead of one per weight."""
-    return torch.optim.Adam(module.parameters(), lr=rate, fused=True)
+def dense_adam(module: nn.Module, rate: float) -> DenseAdam:
+    """Adam over a module's dense weights."""
+    return DenseAdam(module.parameters(), rate)

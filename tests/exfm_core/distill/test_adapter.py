@@ -1,6 +1,7 @@
 """The student adapter removes an injected shift and leaves the ranking alone."""
 
 import numpy as np
+import pytest
 import torch
 
 from exfm_core.distill import losses
@@ -37,3 +38,21 @@ def test_removes_an_injected_shift() -> None:
     assert before is not None
     assert after is not None
     assert abs(before - after) <= 0.002
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_written_out_gradients_are_those_of_its_loss(masked: bool) -> None:
+    g = torch.Generator().manual_seed(3)
+    teacher, mask = torch.randn(500, generator=g), (torch.rand(500, generator=g) < 0.6).float()
+    y = (torch.rand(500, generator=g) < 0.3).float()
+    written, derived = (Adapter(16, torch.Generator().manual_seed(1)) for _ in range(2))
+    for adapter in (written, derived):
+        adapter.outer.weight.data.mul_(500.0)  # far from the identity it starts as
+    a_b = derived(teacher)
+    torch.autograd.backward(losses.adapter_loss(a_b, y, mask if masked else None))
+    assert torch.equal(written.learn(teacher, y, mask if masked else None), a_b.detach())
+    for ours, theirs in zip(written.parameters(), derived.parameters(), strict=True):
+        assert ours.grad is not None
+        assert theirs.grad is not None
+        assert ours.grad.abs().max() > 1e-4
+        assert torch.allclose(ours.grad, theirs.grad, rtol=1e-5, atol=1e-7)
