@@ -113,3 +113,30 @@ def test_rows_outside_a_table_are_refused(wrong: int) -> None:
 def test_offsets_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match="offsets"):
         tables("fused")(Inputs(torch.tensor([1, 1, 1]), torch.tensor([0, 1, 2]), torch.zeros(1, 0)))
+
+
+def test_why_weight_decay_is_refused() -> None:
+    """FBGEMM's fused CPU kernel takes a weight decay and a largest row norm, and trains as if there were none. Where
+    this fails, the kernel has learnt it, and `Optimizer` may offer it."""
+    from fbgemm_gpu.split_embedding_configs import EmbOptimType
+    from fbgemm_gpu.split_table_batched_embeddings_ops_common import EmbeddingLocation, PoolingMode
+    from fbgemm_gpu.split_table_batched_embeddings_ops_training import (
+        ComputeDevice,
+        SplitTableBatchedEmbeddingBagsCodegen,
+    )
+
+    found = []
+    for options in ({}, {"weight_decay": 0.5}, {"max_norm": 0.1}):
+        tbe = SplitTableBatchedEmbeddingBagsCodegen(
+            [(6, DIM, EmbeddingLocation.HOST, ComputeDevice.CPU)],
+            pooling_mode=PoolingMode.MEAN,
+            optimizer=EmbOptimType.EXACT_ROWWISE_ADAGRAD,
+            learning_rate=RATE,
+            **options,
+        )
+        (weight,) = tbe.split_embedding_weights()
+        weight.data.copy_(torch.arange(6.0 * DIM).view(6, DIM))
+        for _ in range(3):
+            torch.autograd.backward(tbe(torch.arange(6), torch.arange(7)).sum())
+        found.append(weight.detach().clone())
+    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])

@@ -12,6 +12,7 @@ import pyarrow as pa
 from exfm_core.data.partitions import write_partition
 from exfm_core.events import File
 from exfm_core.spec import (
+    Attention,
     Feature,
     FoundationModel,
     FoundationSpec,
@@ -43,12 +44,14 @@ def schema(task: str = "click") -> StreamSchema:
 
 def vertical(supervision: Supervision | None = None, **changes: Any) -> VerticalSpec:
     """A small model that reads everything but the user."""
+    backbone = changes.pop("backbone", "dcnv2")
     model = VerticalModel(
         features=("item_id", "recent", "placement", "age"),
         tasks=changes.pop("tasks", ("click",)),
-        backbone=changes.pop("backbone", "dcnv2"),
+        backbone=backbone,
         mlp=(16, 8),
         head_width=8,
+        attention=(Attention("recent", "item_id"),) if backbone == "din" else (),
     )
     supervision = supervision or Supervision("custom", w=1.0, w_sa=1.0, w_kd=1.0, aux_width=16)
     return VerticalSpec(model, Optimizer(batch_size=64), supervision, seed=changes.pop("seed", 3))

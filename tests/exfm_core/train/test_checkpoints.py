@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from exfm_core.errors import CheckpointError
-from exfm_core.spec import StreamSchema
+from exfm_core.spec import BACKBONES, StreamSchema
 from exfm_core.train.checkpoints import load_student, save_student
 from exfm_core.train.tensors import pack, unpack
 from exfm_core.train.vertical import VerticalTrainer
@@ -27,7 +27,7 @@ def train(built: VerticalTrainer, root: Path, part: Written) -> None:
     built.train(root / part.file.uri, part.rows, logits, gate_open=True)
 
 
-@pytest.mark.parametrize("backbone", ["dcnv2", "dlrm", "deepfm"])
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_two_partitions_straight_or_resumed_are_bit_identical(tmp_path: Path, backbone: str) -> None:
     parts = [partition(tmp_path, 300 + t, t) for t in range(2)]
     straight = trainer(backbone)
