@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,8 @@ from exfm_core.spec import TRUE_PROBABILITY, StreamSchema
 
 MAX_PROBLEMS = 20
 MAX_GROUP_BYTES = 1 << 30
+MAX_FOOTER_BYTES = 64 << 20
+MAX_COLUMNS, MAX_ROW_GROUPS = 32_768, 65_536
 MAX_TEXT = 200
 MAX_MEMORY_BYTES = 6 << 30
 """Address space of the validating process: a few bytes of Parquet may stand for any amount of memory."""
@@ -51,7 +53,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The verdict on a file; valid if ``problems`` is empty. ``positives``: Σ label per task."""
+    """The verdict on a file; valid if ``problems`` is empty. ``positives``: Σ label per task. ``warnings``: what is
+    allowed but rarely meant."""
 
     rows: int
     positives: dict[str, int]
@@ -60,6 +63,7 @@ class Report:
     start: datetime
     end: datetime
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -80,17 +84,37 @@ class _Work:
     last_us: int | None = None
     positives: dict[str, int] = field(default_factory=dict)
     problems: dict[str | None, list[Problem]] = field(default_factory=dict)
+    empty_lists: dict[str, list[int]] = field(default_factory=dict)
 
     def report(self, column: str | None, row: int | None, expected: str, found: str, mend: str) -> None:
         """Keep the first problem of each column: the later ones are mostly its echo."""
-        where = " ".join(
-            [f"Column {column!r}" if column else "The file", *([f"row {row}"] if row is not None else [])]
-        ).replace("' row", "', row")
-        message = f"{where}: expected {expected}, found {found}. {mend}"
         known = self.problems.setdefault(column, [])
         if not known or column is None:
-            name = None if column is None else _text(column)
-            known.append(Problem(name, row, _text(expected), _text(found), _text(message, 3 * MAX_TEXT)))
+            known.append(_problem(column, row, expected, found, mend))
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is allowed, but rarely meant; only of a file without problems."""
+        if self.problems:
+            return ()
+        found = []
+        for name, (row, count) in self.empty_lists.items():
+            what = f"{count} null lists, the first in row {row}"
+            found.append(_problem(name, row, "lists", what, "They are read as empty lists."))
+        for task in self.schema.tasks:
+            if (positives := self.positives[task.name]) in (0, self.rows):
+                label = "0" if positives == 0 else "1"
+                mend = "Nothing can be learnt from one class: check the label, or take longer partitions."
+                found.append(_problem(task.label, None, "labels of both classes", f"{label} in every row", mend))
+        return tuple(found)
+
+
+def _problem(column: str | None, row: int | None, expected: str, found: str, mend: str) -> Problem:
+    where = " ".join(
+        [f"Column {column!r}" if column else "The file", *([f"row {row}"] if row is not None else [])]
+    ).replace("' row", "', row")
+    message = f"{where}: expected {expected}, found {found}. {mend}"
+    name = None if column is None else _text(column)
+    return Problem(name, row, _text(expected), _text(found), _text(message, 3 * MAX_TEXT))
 
 
 def _text(text: str, longest: int = MAX_TEXT) -> str:
@@ -110,6 +134,8 @@ def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start
     sha256, size = file_sha256(target)
     work = _Work(schema, _micros(start), _micros(end), positives={task.name: 0 for task in schema.tasks})
     try:
+        if not _footer_fits(target, size, work):
+            return Report(0, work.positives, sha256, size, start, end, tuple(work.problems[None]))
         file = open_partition(target)
     except DataError as error:
         work.report(None, None, "a whole Parquet file", "none", f"{error.message} {error.mend}")
@@ -121,7 +147,19 @@ def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start
             except Exception as error:  # noqa: BLE001
                 _unreadable(error, work)
     problems = tuple(problem for found in work.problems.values() for problem in found)[:MAX_PROBLEMS]
-    return Report(work.rows, work.positives, sha256, size, start, end, problems)
+    return Report(work.rows, work.positives, sha256, size, start, end, problems, work.warnings())
+
+
+def _footer_fits(path: Path, size: int, work: _Work) -> bool:
+    """Whether the metadata are of a size that may be parsed: the length stands in the file's last eight bytes."""
+    with path.open("rb") as file:
+        file.seek(max(0, size - 8))
+        tail = file.read(8)
+    length = int.from_bytes(tail[:4], "little") if len(tail) == 8 and tail[4:] == b"PAR1" else 0
+    if length > MAX_FOOTER_BYTES:
+        most = f"metadata of at most {MAX_FOOTER_BYTES >> 20} MiB"
+        work.report(None, None, most, f"{length} bytes", "Write fewer columns and longer row groups.")
+    return length <= MAX_FOOTER_BYTES
 
 
 def _unreadable(error: Exception, work: _Work) -> None:
@@ -134,8 +172,17 @@ def _unreadable(error: Exception, work: _Work) -> None:
 
 
 def _check_file(file: pq.ParquetFile, work: _Work) -> None:
-    readable = _check_columns(file.schema_arrow, work)
     metadata = file.metadata
+    if metadata.num_columns > MAX_COLUMNS or file.num_row_groups > MAX_ROW_GROUPS:
+        work.report(
+            None,
+            None,
+            f"at most {MAX_COLUMNS} columns and {MAX_ROW_GROUPS} row groups",
+            f"{metadata.num_columns} columns and {file.num_row_groups} row groups",
+            "Drop columns that no schema names, and write longer row groups.",
+        )
+        return
+    readable = _check_columns(file.schema_arrow, work)
     if metadata.num_rows == 0:
         work.report(None, None, "at least one row", "no rows", "Leave empty partitions out.")
     for group in range(file.num_row_groups):
@@ -148,6 +195,8 @@ def _check_file(file: pq.ParquetFile, work: _Work) -> None:
                 f"one of {info.num_rows} rows and {info.total_byte_size} bytes",
                 f"Write the file with row_group_size={ROW_GROUP_ROWS}.",
             )
+            return
+        if not _values_fit(info, readable, work):
             return
         decoded = 0
         # One column at a time: run lengths and dictionaries hide how much memory a row group needs.
@@ -166,6 +215,20 @@ def _check_file(file: pq.ParquetFile, work: _Work) -> None:
                 return
             _check_column(table.column(name), name, check, work)
         work.rows += info.num_rows
+
+
+def _values_fit(info: pq.RowGroupMetaData, names: Iterable[str], work: _Work) -> bool:
+    """Whether a row group's columns, by their own counts, may be decoded at all: a list hides any number of values."""
+    wanted = set(names)
+    for i in range(info.num_columns):
+        column = info.column(i)
+        name = column.path_in_schema.split(".")[0]
+        if name in wanted and column.num_values * 8 > MAX_GROUP_BYTES:
+            found = f"{column.num_values} values in {column.total_compressed_size} bytes"
+            most = f"a row group of at most {MAX_GROUP_BYTES // 8} values"
+            work.report(name, work.rows, most, found, "Write shorter row groups, and shorter lists.")
+            return False
+    return True
 
 
 def _check_columns(found: pa.Schema, work: _Work) -> dict[str, Callable[[pa.Array], Finding | None]]:
@@ -192,7 +255,11 @@ def _check_columns(found: pa.Schema, work: _Work) -> dict[str, Callable[[pa.Arra
 
 def _check_column(column: pa.ChunkedArray, name: str, check: Callable[[pa.Array], Finding | None], work: _Work) -> None:
     array = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if array.null_count:
+    if array.null_count and _is_sequence(name, work.schema):
+        row = work.rows + int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+        known = work.empty_lists.setdefault(name, [row, 0])
+        known[1] += array.null_count
+    elif array.null_count:
         row = work.rows + int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
         work.report(name, row, "a value", "null", "Fill it or leave the row out.")
         return
@@ -204,6 +271,10 @@ def _check_column(column: pa.ChunkedArray, name: str, check: Callable[[pa.Array]
     for task in work.schema.tasks:
         if task.label == name:
             work.positives[task.name] += int(column_numpy(array).sum())
+
+
+def _is_sequence(name: str, schema: StreamSchema) -> bool:
+    return any(feature.name == name and feature.kind == "sequence" for feature in schema.features)
 
 
 def _check_time(times: npt.NDArray[np.int64], name: str, work: _Work) -> None:

@@ -148,3 +148,25 @@ def test_giant_row_groups_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file gone"):
         validate_partition(tmp_path / "gone", schema(), START, END)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, "0 in every row"), (1, "1 in every row")])
+def test_labels_of_one_class_are_a_warning(tmp_path: Path, value: int, shown: str) -> None:
+    source = table(400)
+    index = source.column_names.index("bought")
+    report = check(tmp_path / "p", source.set_column(index, "bought", pa.array(np.full(400, value, np.int8))))
+    (warning,) = report.warnings
+    assert report.ok and (warning.column, warning.row, warning.found) == ("bought", None, shown)
+    assert report.to_json()["warnings"][0]["message"].startswith("Column 'bought': expected labels of both classes")
+
+
+def test_null_lists_are_read_as_empty_ones_with_a_warning(tmp_path: Path) -> None:
+    source = table(400).cast(_nullable())
+    values = source.column("recent").to_pylist()
+    values[17] = values[200] = None
+    index = source.column_names.index("recent")
+    content = source.set_column(index, "recent", pa.array(values, pa.list_(pa.int64())))
+    report = check(tmp_path / "p", content, row_group_size=150)
+    (warning,) = report.warnings
+    assert report.ok and (warning.column, warning.row) == ("recent", 17)
+    assert warning.found == "2 null lists, the first in row 17"
