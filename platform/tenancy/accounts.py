@@ -78,7 +78,7 @@ def issue_password_reset(*, user: User, reason: str) -> tuple[PasswordReset, str
     if user.is_service:
         raise Invalid("service_account", "A service account has no password.", "Make a token for it.")
     now = timezone.now()
-    PasswordReset.objects.filter(user=user, used_at__isnull=True).update(expires_at=now)
+    PasswordReset.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
     secret, digest = links.fresh()
     row = PasswordReset.objects.create(user=user, digest=digest, expires_at=now + RESET_LASTS)
     audit.record("user.issue_password_reset", user, after={"expires_at": row.expires_at}, reason=reason)

@@ -165,7 +165,7 @@ def _json(session: Any, address: str, *, withhold_token: bool = True) -> dict[st
     from httpx import HTTPError
 
     try:
-        answer = session.get(address, withhold_token=withhold_token)
+        answer = session.request("GET", address, withhold_token=withhold_token)
         answer.raise_for_status()
         found = answer.json()
     except (HTTPError, ValueError) as error:

@@ -54,7 +54,7 @@ class PasswordReset(PlatformOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text="used, or replaced by a later link")
 
     objects = PlatformManager()
 
