@@ -12,7 +12,7 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "synthetic": synthetic.recipe,
     "tiny": synthetic.tiny,
 }
-"""Maker of each recipe for the platform, with the keyword ``seed``; making one may read raw data and raise DataError."""
+"""Maker of each recipe for the platform, with the keyword ``seed``; it may read raw data and raise DataError."""
 
 STUDIES: dict[str, Callable[..., Recipe]] = {
     **RECIPES,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exfm_core.data.public import globo, globo_ctr
+from exfm_core.data.public import globo
 from exfm_core.data.public.globo_ctr import TENANTS, Impressions, Sampling
 from exfm_core.errors import SpecError
 from exfm_core.recipes.movielens import data_root
@@ -26,11 +26,6 @@ from exfm_core.spec import (
 )
 
 HOUR = 3600
-SMALL, LARGE = ("t5", "t6", "t7"), ("t0", "t1")
-"""Tenants that results are reported on; the others' streams may tune."""
-
-_BATCH = {"t0": 128, "t1": 128}
-"""Rows a step, where not 64: chosen for the control."""
 
 
 def recipe(
@@ -98,9 +93,8 @@ def tenant(slug: str, schema: StreamSchema, served: tuple[str, ...], seed: int) 
         schema=schema,
         vertical=VerticalSpec(
             VerticalModel(features=served, tasks=("click",)),
-            Optimizer(batch_size=_BATCH.get(slug, 64), dense_lr=6e-3, embedding_lr=0.2),
+            Optimizer(batch_size=32, dense_lr=4e-3, embedding_lr=0.1),
             Supervision("strong"),
             seed=seed,
         ),
     )
-

@@ -85,7 +85,9 @@ def sixteen(*, root: Path | None = None, seed: int = 0, periods: int = 60, warm_
     """The recipe of experiments: every group with a model of both tasks, 16 in all, and shorter periods."""
     main = recipe(root=root, seed=seed, periods=periods, warm_up=warm_up)
     tenants = tuple(_with_both_tasks(tenant) for tenant in main.tenants)
-    return replace(main, name="movielens-16", title=f"{main.title}; both tasks in every group", tenants=tenants)
+    foundation = replace(main.foundation, optimizer=Optimizer(batch_size=1024, dense_lr=4e-3, embedding_lr=0.05))
+    title = f"{main.title}; both in every group"
+    return replace(main, name="movielens-16", title=title, tenants=tenants, foundation=foundation)
 
 
 def _with_both_tasks(tenant: TenantRecipe) -> TenantRecipe:

@@ -1,0 +1,99 @@
+"""``python -m exfm_core experiment NAME`` and ``recipe NAME``: run, print the page, and write it where asked."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from exfm_core.errors import ExfmError
+from exfm_core.experiments.cache import Cache
+from exfm_core.experiments.lab import BENCHES, Lab
+from exfm_core.experiments.report import Report
+
+
+def experiments() -> dict[str, Callable[[Lab], Report]]:
+    """All experiments by name."""
+    from exfm_core.experiments import ablation, channel, cost, harm, sweeps, targets
+
+    found: dict[str, Callable[[Lab], Report]] = {}
+    for recipe in ("movielens-16", "globo"):
+        found[f"targets-{recipe}"] = partial(targets.targets, recipe=recipe)
+        found[f"harm-{recipe}"] = partial(harm.harm, recipe=recipe)
+        found[f"ablation-{recipe}"] = partial(ablation.ablation, recipe=recipe)
+        found[f"delay-{recipe}"] = partial(sweeps.delay, recipe=recipe)
+        found[f"teacher-size-{recipe}"] = partial(sweeps.size, recipe=recipe)
+        found[f"channel-{recipe}"] = partial(channel.channel, recipe=recipe)
+        found[f"tenants-{recipe}"] = partial(cost.tenants, recipe=recipe)
+    found["partition-length-globo"] = sweeps.partition_length
+    return found
+
+
+def experiment_main(argv: Sequence[str]) -> int:
+    """``python -m exfm_core experiment``."""
+    return _main(argv, "experiment")
+
+
+def recipe_main(argv: Sequence[str]) -> int:
+    """``python -m exfm_core recipe``."""
+    return _main(argv, "recipe")
+
+
+def _main(argv: Sequence[str], command: str) -> int:
+    """0 when the page was printed, 1 with a sentence when something failed."""
+    options = arguments(argv, command)
+    try:
+        store = Cache(Path(options.cache))
+        lab = Lab(store, tuple(range(options.seeds)), options.jobs)
+        report = _experiment(lab, options.name) if command == "experiment" else _recipe(lab, options)
+        if options.out:
+            report.write(Path(options.out))
+    except ExfmError as error:
+        print(f"{options.name}: {error}", file=sys.stderr)
+        return 1
+    print(report.markdown())
+    return 0
+
+
+def arguments(argv: Sequence[str], command: str) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog=f"python -m exfm_core {command}", description=__doc__)
+    known = experiments() if command == "experiment" else BENCHES
+    parser.add_argument("name", help=f"one of: {', '.join(sorted(known))}")
+    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 on")
+    parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each")
+    parser.add_argument("--cache", default="var/experiments", help="folder of what need not be done twice")
+    parser.add_argument("--out", help="folder for the page, its data and pictures, such as docs/results")
+    if command == "recipe":
+        parser.add_argument("--arms", default="safe,strong", help="groups of arms, with commas")
+        parser.add_argument("--models", default="", help="vertical models, with commas; default: all of the recipe")
+    return parser.parse_args(list(argv))
+
+
+def _experiment(lab: Lab, name: str) -> Report:
+    known = experiments()
+    if name not in known:
+        raise ExfmError(
+            "experiment.unknown", f"There is no experiment {name!r}.", f"Choose one of: {', '.join(sorted(known))}."
+        )
+    return known[name](lab)
+
+
+def _recipe(lab: Lab, options: argparse.Namespace) -> Report:
+    from exfm_core.experiments.targets import targets
+
+    if options.name not in BENCHES:
+        raise ExfmError(
+            "recipe.unknown", f"There is no recipe {options.name!r}.", f"Choose one of: {', '.join(sorted(BENCHES))}."
+        )
+    models = tuple(filter(None, options.models.split(",")))
+    unknown = sorted(set(models) - set(BENCHES[options.name].models))
+    if unknown:
+        raise ExfmError(
+            "recipe.model",
+            f"Recipe {options.name!r} has no model {unknown[0]!r}.",
+            f"Choose of: {', '.join(BENCHES[options.name].models)}.",
+        )
+    return targets(lab, options.name, models, tuple(filter(None, options.arms.split(","))))
