@@ -11,6 +11,8 @@ COMMANDS = {
     "export": ("exfm_core.export.command:export_main", "write a vertical model as an ONNX folder for servers"),
     "predict": ("exfm_core.export.command:predict_main", "predict rows with an exported folder"),
     "calibrate": ("exfm_core.calibrate.command:main", "measure this device: what training and serving take on it"),
+    "recipe": ("exfm_core.experiments.command:recipe_main", "run a recipe's models with and without a teacher"),
+    "experiment": ("exfm_core.experiments.command:experiment_main", "run a named experiment and write its page"),
 }
 """Name → what runs it (module:function of the arguments, imported when asked for) and a line of help."""
 
