@@ -1,5 +1,5 @@
-"""`python -m scripts.openapi [--check]`: writes docs/openapi.yaml and the dashboard's types, or compares them
-with the code."""
+"""`python -m scripts.openapi [--check]`: writes docs/openapi.yaml and the types of dashboard and Python client, or
+compares them with the code."""
 
 import difflib
 import os
@@ -8,9 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from scripts import client_models
+
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = ROOT / "docs/openapi.yaml"
 TYPES = ROOT / "frontend/src/api/schema.d.ts"
+CLIENT = ROOT / "exfm_client/schema.py"
 
 
 class GenerationError(RuntimeError):
@@ -27,6 +30,16 @@ def write_types(spec: Path, target: Path) -> None:
     """Generate TypeScript types with the pinned generator."""
     tool = ROOT / "frontend/node_modules/openapi-typescript/bin/cli.js"
     run([str(ROOT / ".nodeenv/bin/node"), str(tool), str(spec), "--output", str(target)], dict(os.environ))
+
+
+def write_client(spec: Path, target: Path) -> None:
+    """Generate the Python client's types, in the project's format."""
+    text = client_models.generate(spec)
+    command = [sys.executable, "-m", "ruff", "format", "--quiet", "--stdin-filename", str(CLIENT), "-"]
+    done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GenerationError(done.stderr.strip()[-4000:])
+    target.write_text(done.stdout, encoding="utf-8")
 
 
 def run(command: list[str], environment: dict[str, str]) -> None:
@@ -55,17 +68,20 @@ def main(argv: list[str]) -> int:
         if "--check" not in argv:
             write_spec(SPEC)
             write_types(SPEC, TYPES)
+            write_client(SPEC, CLIENT)
             return 0
         with tempfile.TemporaryDirectory() as folder:
-            spec, types = Path(folder) / "openapi.yaml", Path(folder) / "schema.d.ts"
+            spec, types, client = (Path(folder) / name for name in ("openapi.yaml", "schema.d.ts", "schema.py"))
             write_spec(spec)
             write_types(spec, types)
-            found = [text for text in (difference(SPEC, spec), difference(TYPES, types)) if text]
+            write_client(spec, client)
+            pairs = ((SPEC, spec), (TYPES, types), (CLIENT, client))
+            found = [text for text in (difference(old, new) for old, new in pairs) if text]
     except GenerationError as problem:
         print(problem, file=sys.stderr)
         return 1
     if found:
-        print("\n".join(found), "The API changed. Run `make openapi` and commit both files.", sep="\n", file=sys.stderr)
+        print("\n".join(found), "The API changed. Run `make openapi` and commit its files.", sep="\n", file=sys.stderr)
     return int(bool(found))
 
 

@@ -132,7 +132,11 @@ class PartitionViewSet(TenantViewSet):
             OpenApiParameter("start", OpenApiTypes.DATETIME, required=True, description="first moment of the interval"),
             OpenApiParameter("end", OpenApiTypes.DATETIME, required=True, description="end of the interval, not in it"),
             OpenApiParameter(
-                "X-Content-SHA256", str, OpenApiParameter.HEADER, description="SHA-256 of the body, in hexadecimal"
+                "X-Content-SHA256",
+                str,
+                OpenApiParameter.HEADER,
+                description="SHA-256 of the body, in hexadecimal",
+                pattern="^[0-9a-fA-F]{64}$",
             ),
         ],
         responses={202: PartitionSerializer, 200: PartitionSerializer},

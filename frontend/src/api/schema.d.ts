@@ -2547,6 +2547,14 @@ export interface components {
             redirect_uri: string;
             domains: components["schemas"]["IdentityDomain"][];
         };
+        /** @description What may change; another issuer is another provider. */
+        IdentityProviderChangeRequest: {
+            name?: string;
+            client_id?: string;
+            client_secret?: string;
+            is_active?: boolean;
+            reason: string;
+        };
         /** @description A provider to trust. `issuer` exactly as its discovery document says it; no secret = a public client. */
         IdentityProviderCreateRequest: {
             slug: string;
@@ -2762,6 +2770,10 @@ export interface components {
             is_service: boolean;
             /** Format: date-time */
             created_at: string;
+        };
+        /** @description What may be changed of a member. */
+        MemberChangeRequest: {
+            role: components["schemas"]["RoleEnum"];
         };
         /** @description A model in full. */
         Model: {
@@ -2989,6 +3001,18 @@ export interface components {
             foundation_model?: string | null;
             /** Format: date-time */
             train_from?: string | null;
+        };
+        /** @description Limits to change, and why; those left out stay. */
+        NewQuotaRequest: {
+            concurrent_runs?: number;
+            models_limit?: number;
+            /** Format: int64 */
+            storage_bytes?: number;
+            /** Format: int64 */
+            serving_parameters?: number;
+            /** Format: int64 */
+            serving_flops?: number;
+            reason: string;
         };
         /** @description Where to go back to. */
         NewRestartRequest: {
@@ -3284,44 +3308,6 @@ export interface components {
         PasswordResetRequest: {
             token: string;
             password: string;
-        };
-        /** @description What may change; another issuer is another provider. */
-        PatchedIdentityProviderChangeRequest: {
-            name?: string;
-            client_id?: string;
-            client_secret?: string;
-            is_active?: boolean;
-            reason?: string;
-        };
-        /** @description What may be changed of a member. */
-        PatchedMemberChangeRequest: {
-            role?: components["schemas"]["RoleEnum"];
-        };
-        /** @description Limits to change, and why; those left out stay. */
-        PatchedNewQuotaRequest: {
-            concurrent_runs?: number;
-            models_limit?: number;
-            /** Format: int64 */
-            storage_bytes?: number;
-            /** Format: int64 */
-            serving_parameters?: number;
-            /** Format: int64 */
-            serving_flops?: number;
-            reason?: string;
-        };
-        /** @description What a team decides about a stream; what is left out stays as it is. */
-        PatchedStreamTermsRequest: {
-            label_deadline_seconds?: number;
-            feed_fm?: boolean;
-            feed_shared?: boolean;
-        };
-        /** @description What may be changed of a webhook; what is left out stays. */
-        PatchedWebhookTermsRequest: {
-            url?: string;
-            description?: string;
-            event_types?: components["schemas"]["SubscribableEnum"][];
-            /** @description enabling forgives past failures */
-            enabled?: boolean;
         };
         /** @description A budget period, UTC. */
         Period: {
@@ -3711,6 +3697,12 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description What a team decides about a stream; what is left out stays as it is. */
+        StreamTermsRequest: {
+            label_deadline_seconds?: number;
+            feed_fm?: boolean;
+            feed_shared?: boolean;
+        };
         /**
          * @description * `run.succeeded` - run.succeeded
          *     * `run.failed` - run.failed
@@ -3901,6 +3893,14 @@ export interface components {
          * @enum {string}
          */
         WebhookStatusEnum: "active" | "disabled";
+        /** @description What may be changed of a webhook; what is left out stays. */
+        WebhookTermsRequest: {
+            url?: string;
+            description?: string;
+            event_types?: components["schemas"]["SubscribableEnum"][];
+            /** @description enabling forgives past failures */
+            enabled?: boolean;
+        };
         /** @description A worker. */
         Worker: {
             name: string;
@@ -4253,7 +4253,7 @@ export interface operations {
                 actor?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 /** @description text in values before and after, reason, target or request id */
                 q?: string;
@@ -4377,7 +4377,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -4491,7 +4491,10 @@ export interface operations {
     admin_foundation_models_bind: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 foundation_model_id: string;
             };
@@ -4581,7 +4584,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -4616,10 +4619,7 @@ export interface operations {
     admin_identity_providers_create: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description repeating a request with the same key gives the first answer again */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -4695,18 +4695,15 @@ export interface operations {
     admin_identity_providers_update: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description the ETag that was read; 412 where the thing has changed since */
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
                 slug: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["PatchedIdentityProviderChangeRequest"];
+                "application/json": components["schemas"]["IdentityProviderChangeRequest"];
             };
         };
         responses: {
@@ -4723,7 +4720,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["Changed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
             422: components["responses"]["Unacceptable"];
@@ -4866,7 +4862,7 @@ export interface operations {
                 cursor?: string;
                 foundation_model?: string;
                 kind?: ("das.score" | "fm.train" | "vm.train")[];
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 model?: string;
                 /** @description part of: name, slug */
@@ -5019,7 +5015,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -5271,18 +5267,15 @@ export interface operations {
     admin_tenants_quota_set: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description the ETag that was read; 412 where the thing has changed since */
-                "If-Match"?: string;
-            };
+            header?: never;
             path: {
                 slug: string;
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["PatchedNewQuotaRequest"];
+                "application/json": components["schemas"]["NewQuotaRequest"];
             };
         };
         responses: {
@@ -5299,7 +5292,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["Changed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
             422: components["responses"]["Unacceptable"];
@@ -5416,7 +5408,7 @@ export interface operations {
                 cursor?: string;
                 /** @description part of the address */
                 email?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -5881,7 +5873,7 @@ export interface operations {
                 actor?: string;
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 /** @description text in values before and after, reason, target or request id */
                 q?: string;
@@ -6053,10 +6045,7 @@ export interface operations {
     tenant_deletion_create: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description repeating a request with the same key gives the first answer again */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description the tenant's slug */
                 tenant: string;
@@ -6286,7 +6275,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -6414,7 +6403,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -6456,7 +6445,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -6583,9 +6572,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["PatchedMemberChangeRequest"];
+                "application/json": components["schemas"]["MemberChangeRequest"];
             };
         };
         responses: {
@@ -6624,7 +6613,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 name?: string;
                 order?: "-name" | "name";
@@ -6830,7 +6819,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -6873,7 +6862,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -6984,7 +6973,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            412: components["responses"]["Changed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
             422: components["responses"]["Unacceptable"];
@@ -7098,7 +7086,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -7266,7 +7254,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -7422,7 +7410,10 @@ export interface operations {
     models_restart: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 model_id: string;
                 /** @description the tenant's slug */
@@ -7509,7 +7500,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -7643,7 +7634,7 @@ export interface operations {
                 /** @description The pagination cursor value. */
                 cursor?: string;
                 kind?: ("das.score" | "fm.train" | "vm.train")[];
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 model?: string;
                 /** @description part of: name */
@@ -7806,7 +7797,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -7932,7 +7923,10 @@ export interface operations {
     service_accounts_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
                 /** @description the tenant's slug */
@@ -7982,7 +7976,7 @@ export interface operations {
                 cursor?: string;
                 feed_fm?: boolean;
                 feed_shared?: boolean;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 name?: string;
                 order?: "-name" | "name";
@@ -8174,7 +8168,7 @@ export interface operations {
                  *       "feed_fm": false
                  *     }
                  */
-                "application/json": components["schemas"]["PatchedStreamTermsRequest"];
+                "application/json": components["schemas"]["StreamTermsRequest"];
             };
         };
         responses: {
@@ -8211,7 +8205,10 @@ export interface operations {
     partitions_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 stream_id: string;
                 /** @description the tenant's slug */
@@ -8259,7 +8256,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 sha256?: string;
                 /** @description start before */
@@ -8451,7 +8448,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -8626,7 +8623,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
             };
             header?: never;
@@ -8819,7 +8816,7 @@ export interface operations {
                  *       "enabled": false
                  *     }
                  */
-                "application/json": components["schemas"]["PatchedWebhookTermsRequest"];
+                "application/json": components["schemas"]["WebhookTermsRequest"];
             };
         };
         responses: {
@@ -8858,7 +8855,7 @@ export interface operations {
             query?: {
                 /** @description The pagination cursor value. */
                 cursor?: string;
-                /** @description Number of results to return per page. */
+                /** @description results per page, 50 unless given, 200 at most */
                 limit?: number;
                 state?: "delivered" | "dropped" | "failed" | "pending";
             };

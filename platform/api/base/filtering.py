@@ -55,6 +55,9 @@ class ListFilter(django_filters.FilterSet):
                 raise Invalid(
                     "too_many_values", f"{name} has too many values.", f"Give {MOST_VALUES} at most.", field=name
                 )
+            declared = cls.base_filters.get(name)
+            if "" in values and declared is not None and not isinstance(declared, django_filters.CharFilter):
+                raise Invalid("bad_value", f"{name} is empty.", "Give a value, or leave it out.", field=name)
             if any("\0" in text for text in values):
                 raise Invalid("bad_value", f"{name} holds a null character.", "Remove it.", field=name)
         chosen = cls(cls._split(query), queryset=rows, request=request)

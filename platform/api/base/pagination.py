@@ -1,10 +1,13 @@
 """Cursor pagination: stable under inserts, the same work on every page."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from rest_framework import pagination
 from rest_framework.response import Response
+
+from tenancy.errors import Invalid
 
 
 class CursorPagination(pagination.CursorPagination):
@@ -23,6 +26,26 @@ class CursorPagination(pagination.CursorPagination):
         order = tuple(getattr(view, "pagination_order", self.ordering))
         filters = getattr(view, "list_filter", None)
         return order if filters is None else tuple(filters.order(request, order))
+
+    def get_page_size(self, request: Any) -> int:
+        """Return `limit`, at most 200; what is no positive number is refused, never ignored."""
+        asked = request.query_params.getlist(self.page_size_query_param)
+        if not asked:
+            return self.page_size
+        if len(asked) > 1 or not re.fullmatch(r"0*[1-9][0-9]{0,30}", asked[0], re.ASCII):
+            raise Invalid("bad_value", "limit is not a positive number.", "Give 1 to 200.", field="limit")
+        return min(int(asked[0]), self.max_page_size)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the parameters for OpenAPI."""
+        found: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in found:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] = {"type": "integer", "minimum": 1}
+                parameter["description"] = (
+                    f"results per page, {self.page_size} unless given, {self.max_page_size} at most"
+                )
+        return found
 
     def get_next_link(self) -> str | None:
         """Return path and query of the next page."""

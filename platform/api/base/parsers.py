@@ -15,8 +15,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+class JSONObject(dict[str, Any]):
+    """An object of a JSON body, whose values have types of their own; in a query everything is text."""
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> JSONObject:
+    found = JSONObject(pairs)
     if len(found) != len(pairs):
         raise ValueError("an object names a field twice")
     return found

@@ -5,8 +5,21 @@ from typing import Any
 
 from rest_framework import serializers
 
+from api.base.parsers import JSONObject
 
-class _Strict(serializers.BaseSerializer):
+TYPES: tuple[tuple[type[serializers.Field], tuple[type, ...], str], ...] = (
+    (serializers.CharField, (str,), "Not a valid string."),
+    (serializers.BooleanField, (bool,), "Must be true or false."),
+    (serializers.IntegerField, (int, float), "A valid integer is required."),
+    (serializers.FloatField, (int, float), "A valid number is required."),
+    (serializers.DecimalField, (str,), "Money is sent as text, so that no digit is lost."),
+)
+"""Field -> the JSON types it takes; REST framework would make text of numbers, and truth of text."""
+
+
+class Strict(serializers.BaseSerializer):
+    """Refuses unknown fields, and in a JSON body values of another JSON type than the description's."""
+
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields, then validate as usual."""
         if isinstance(data, Mapping):
@@ -20,12 +33,44 @@ class _Strict(serializers.BaseSerializer):
                         for name in unknown
                     }
                 )
-        return super().to_internal_value(data)
+        wrong = self._of_other_types(data) if isinstance(data, JSONObject) else {}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if wrong and isinstance(error.detail, dict):
+                raise serializers.ValidationError({**error.detail, **wrong}) from error
+            raise
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return value
+
+    def _of_other_types(self, data: JSONObject) -> dict[str, Any]:
+        wrong: dict[str, Any] = {}
+        for name, field in self.fields.items():  # type: ignore[attr-defined]
+            value = data.get(name)
+            if value is None or field.read_only:
+                continue
+            if isinstance(field, serializers.ListField) and isinstance(value, list) and field.child is not None:
+                found = [_type_error(field.child, item) for item in value]
+                if any(found):
+                    wrong[name] = {index: [error] for index, error in enumerate(found) if error}
+            elif error := _type_error(field, value):
+                wrong[name] = [error]
+        return wrong
 
 
-class StrictSerializer(_Strict, serializers.Serializer[Any]):
+class StrictSerializer(Strict, serializers.Serializer[Any]):
     """Base of serializers of plain data."""
 
 
-class StrictModelSerializer(_Strict, serializers.ModelSerializer[Any]):
+class StrictModelSerializer(Strict, serializers.ModelSerializer[Any]):
     """Base of serializers of a model's fields."""
+
+
+def _type_error(field: Any, value: Any) -> serializers.ErrorDetail | None:
+    """Say what is wrong with the JSON type of a field's value; null is the field's own business."""
+    for kind, types, message in TYPES:
+        if isinstance(field, kind) and value is not None:
+            fits = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+            return None if fits else serializers.ErrorDetail(message, "invalid")
+    return None

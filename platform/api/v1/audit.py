@@ -65,15 +65,15 @@ class AdminAuditEntrySerializer(AuditEntrySerializer):
 class AuditQuerySerializer(StrictSerializer):
     """What to look for; all conditions hold together. Times are inclusive from, exclusive to."""
 
-    actor = serializers.CharField(max_length=254, required=False)
-    action = serializers.CharField(max_length=60, required=False)
-    target_type = serializers.CharField(max_length=40, required=False)
-    target_id = serializers.CharField(max_length=64, required=False)
+    actor = serializers.CharField(max_length=254, required=False, allow_blank=True)
+    action = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    target_type = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    target_id = serializers.CharField(max_length=64, required=False, allow_blank=True)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
-    q = serializers.CharField(max_length=100, required=False)
-    cursor = serializers.CharField(required=False)
-    limit = serializers.CharField(required=False)
+    q = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    cursor = serializers.CharField(required=False, allow_blank=True)
+    limit = serializers.CharField(required=False, allow_blank=True)
 
 
 class AuditExportQuerySerializer(AuditQuerySerializer):

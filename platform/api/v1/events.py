@@ -125,7 +125,7 @@ def encode(event: Event) -> bytes:
 
 def _run_id(request: HttpRequest) -> uuid.UUID | None:
     text = request.GET.get("run")
-    if not text:
+    if text is None:
         return None
     try:
         return uuid.UUID(text)

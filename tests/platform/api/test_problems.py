@@ -57,7 +57,7 @@ def test_every_refused_field_is_named(cast: Cast) -> None:
     body = problem(send(cast, b'{"name": "", "colour": 1, "scopes": ["runs:read"]}'), 400)
     assert body["field"] == "colour"
     body = problem(send(cast, b'{"scopes": [1, {"a": 2}]}'), 400, "validation_failed")
-    assert {error["field"] for error in body["errors"]} == {"name", "scopes[1]"}
+    assert {error["field"] for error in body["errors"]} == {"name", "scopes[0]", "scopes[1]"}
 
 
 def test_an_unknown_address_below_the_api_is_a_problem_too() -> None:
