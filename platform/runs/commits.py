@@ -148,7 +148,7 @@ def _period(run: Run, claim: WorkClaim, done: events.FmDone) -> dict[str, Any]:
 
 
 def _head(verdict: events.HeadVerdict) -> dict[str, Any]:
-    names = ("tenant_slot", "task", "n", "ne_candidate", "ne_current", "calibration")
+    names = ("tenant_slot", "task", "n", "ne_candidate", "ne_current", "calibration", "regressed")
     return {name: getattr(verdict, name) for name in names}
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from exfm_core.metrics.label_gate import SHUTS_ABOVE, GateHistory
+from exfm_core.metrics.label_gate import SHUTS_ABOVE, GateHistory, RawLabel
 from exfm_core.spec import Supervision
 from runs.commits import commit
-from runs.gating import OPEN, SHUT, RawLabel, decide
+from runs.gating import OPEN, SHUT, decide
 from runs.models import Kind
 from tests.kit.domain import hour, make_label_set, make_model, make_partition, publish, vertical_spec
 from tests.platform.runs.setting import make_setting, next_claim, start, vm_done
@@ -21,6 +21,9 @@ def history(ratio: float, *, was_open: bool = False, passed: bool = False) -> Ga
     ("preset", "known", "raw", "expected"),
     [
         ("strong", GateHistory(), GOOD, SHUT),
+        ("strong", GateHistory(), RawLabel(0.8, 500, 1.1), OPEN),
+        ("strong", GateHistory(), RawLabel(0.8, 500, 1.1, regressed=True), SHUT),
+        ("safe", history(0.9, passed=True), RawLabel(0.8, 500, 1.6, regressed=True), SHUT),
         ("safe", GateHistory(), GOOD, OPEN),
         ("safe", GateHistory(), POOR, SHUT),
         ("safe", GateHistory(), RawLabel(0.8, 50), SHUT),
