@@ -7,6 +7,8 @@ import sys
 from exfm_core.train.lifeline import bind_to
 
 COMMANDS = {
+    "run": ("exfm_core.train.command:main", "train the whole loop over the streams of a spec, without the platform"),
+    "infer": ("exfm_core.data.infer:bounded_main", "propose a stream's schema from the first rows of a file"),
     "validate": ("exfm_core.data.validate:bounded_main", "check a partition file against its stream's schema"),
     "export": ("exfm_core.export.command:export_main", "write a vertical model as an ONNX folder for servers"),
     "predict": ("exfm_core.export.command:predict_main", "predict rows with an exported folder"),

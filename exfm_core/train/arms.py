@@ -5,11 +5,10 @@ logits, or a placebo in their place. A placebo keeps the coverage and loses the 
 not the teacher's (METHOD §5: teacher's share = lift − same-label placebo).
 """
 
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,52 +16,18 @@ from torch import Tensor
 
 from exfm_core.errors import SpecError
 from exfm_core.spec import Supervision, VerticalSpec
+from exfm_core.spec.run import ArmSpec
 
-TeacherKind = Literal["fm", "shuffled", "constant", "true_label"]
-TEACHERS: Final[tuple[TeacherKind, ...]] = ("fm", "shuffled", "constant", "true_label")
 CERTAIN: Final = 4.0
 """Logit that the placebo `true_label` gives a positive row; a negative one gets its opposite."""
-MAX_SCALE: Final = 100.0
 CONTROL, TREATMENT = "control", "treatment"
 
 Logits = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
-    """One course of training.
-
-    `supervision` None: a control. `teacher`: what stands in the label set's place; `shuffled` permutes the covered
-    rows' logits inside the partition, `constant` gives all of them their mean, `true_label` gives ±4 by the row's own
-    label. `shift` is added to the teacher's logit. `gated` False leaves the label gate open. The scales multiply the
-    spec's learning rates. `starter`: begins from the starter's weights that the trainer was given.
-    """
-
-    name: str
-    supervision: Supervision | None = None
-    teacher: TeacherKind = "fm"
-    shift: float = 0.0
-    gated: bool = True
-    dense_lr_scale: float = 1.0
-    embedding_lr_scale: float = 1.0
-    starter: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.name or self.name in ("read", "total"):
-            raise _wrong(self, f"its name is {self.name!r}", "Name it, other than 'read' and 'total'.")
-        if self.teacher not in TEACHERS:
-            raise _wrong(self, f"its teacher is {self.teacher!r}", f"Choose one of {', '.join(TEACHERS)}.")
-        if not math.isfinite(self.shift):
-            raise _wrong(self, f"its shift is {self.shift!r}", "Use a finite number of logits.")
-        for scale in (self.dense_lr_scale, self.embedding_lr_scale):
-            if not 0.0 < scale <= MAX_SCALE:
-                raise _wrong(
-                    self, f"a learning rate is scaled by {scale!r}", f"Use a number above 0 up to {MAX_SCALE:g}."
-                )
-        if self.supervision is None and (self.teacher != "fm" or self.shift):
-            raise _wrong(
-                self, "it has a teacher but no supervision", "Give it a supervision, or leave the teacher out."
-            )
+class Arm(ArmSpec):
+    """One course of training: see `ArmSpec` for its fields."""
 
     def spec(self, spec: VerticalSpec) -> VerticalSpec:
         """The spec that this arm trains: learning rates scaled, all else as it is."""
@@ -132,7 +97,3 @@ def placebos(supervision: Supervision) -> tuple[Arm, ...]:
         Arm("placebo: constant", supervision, teacher="constant", gated=False),
         Arm("placebo: true label", supervision, teacher="true_label", gated=False),
     )
-
-
-def _wrong(arm: Arm, fault: str, mend: str) -> SpecError:
-    return SpecError("arms.wrong", f"Arm {arm.name!r}: {fault}.", mend)

@@ -1,0 +1,274 @@
+"""The whole loop from a spec: results, resuming bit by bit after a real kill, refusals that say what to mend."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from exfm_core.__main__ import main
+from exfm_core.data.partitions import write_partition
+from exfm_core.data.stream import Stream, StreamPartition
+from exfm_core.errors import CheckpointError, DataError, SpecError
+from exfm_core.metrics.sums import BucketSums, lift
+from exfm_core.spec import Supervision
+from exfm_core.spec.run import ArmSpec, ModelRun, RunSpec, TenantRun
+from exfm_core.train.journal import Commit, Journal
+from exfm_core.train.run import run
+from tests.exfm_core.train.factories import HOUR, ORIGIN, foundation, partition, rows, schema, vertical
+
+PERIODS = 4
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """A run fixes the process's threads and denormals; the other tests keep theirs."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+def streams(root: Path, sizes: dict[str, int], periods: int = PERIODS) -> None:
+    """A folder with a manifest per task: `click` and `conversion`."""
+    for seed, (task, count) in enumerate(sizes.items()):
+        parts = []
+        for t in range(periods):
+            written = partition(root, count, t, seed=seed, task=task)
+            start = ORIGIN + t * HOUR
+            file = written.file
+            parts.append(StreamPartition(str(root), file.uri, start, start + HOUR, count, file.sha256, file.bytes))
+        Stream(parts, schema(task)).write_manifest(f"{root}/{task}.json")
+
+
+def spec(**changes: Any) -> RunSpec:
+    safe, strong = Supervision("safe", aux_width=16), Supervision("strong", aux_width=16)
+    arms = (ArmSpec("control"), ArmSpec("strong", strong), ArmSpec("noise", strong, teacher="shuffled", gated=False))
+    launch = (ORIGIN + HOUR).isoformat()
+    body: dict[str, Any] = {
+        "foundation": foundation(),
+        "tenants": (
+            TenantRun("shop", "click.json", schema(), 1, (ModelRun("clicks", vertical(safe), launch=launch),)),
+            TenantRun(
+                "games",
+                "conversion.json",
+                schema("conversion"),
+                2,
+                (ModelRun("installs", vertical(strong, tasks=("conversion",)), arms),),
+            ),
+        ),
+        "backend": "plain",
+    }
+    return RunSpec(**(body | changes))
+
+
+def without_times(folder: Path) -> dict[str, Any]:
+    """Everything that must not depend on what happened to the process."""
+    commits = [json.loads(path.read_text()) for path in sorted((folder / "commits").iterdir())]
+    moves = [json.loads(path.read_text()) for path in sorted((folder / "store/moves").iterdir())]
+    return {
+        "commits": commits,
+        "moves": [{key: value for key, value in move.items() if key != "moved_at"} for move in moves],
+        "results": json.loads((folder / "results.json").read_text()),
+        "markdown": (folder / "results.md").read_text(),
+    }
+
+
+def test_the_loop_of_the_method(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 1500, "conversion": 700})
+    events: list[dict[str, Any]] = []
+    results = run(spec(seeds=(0, 1)), tmp_path / "out", base=tmp_path, say=events.append)
+    found = {(row["model"], row["seed"], row["arm"]): row for row in results["models"]}
+    assert set(found) == {
+        *(("clicks", seed, arm) for seed in (0, 1) for arm in ("control", "treatment")),
+        *(("installs", seed, arm) for seed in (0, 1) for arm in ("control", "strong", "noise")),
+    }
+    assert found["clicks", 0, "control"]["rows"] == 1500 * (PERIODS - 1)
+    assert found["installs", 0, "noise"]["gate"] == "1" * PERIODS
+    assert found["installs", 0, "noise"]["lift"]["value"] < found["installs", 0, "strong"]["lift"]["value"]
+    assert found["clicks", 0, "treatment"]["coverage"] == 1.0
+    assert found["installs", 0, "strong"]["coverage"] == (PERIODS - 1) / PERIODS
+    assert found["clicks", 0, "control"]["ne"] != found["clicks", 1, "control"]["ne"]
+    assert results["foundation"]["periods"] == PERIODS
+    assert [(row["arm"], row["seed"]) for row in results["pooled"]].count(("strong", 1)) == 1
+
+    kinds = [event["event"] for event in events]
+    assert (kinds[0], kinds[-1]) == ("begin", "end")
+    lines = (tmp_path / "out/events.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == events
+    # A period's scores come first, its foundation training last; its labels know nothing of it.
+    order = [event["unit"].split(" ")[0] for event in events[1:-1] if "unit" in event]
+    assert order[:9] == ["score"] * 2 + ["vertical"] * 2 + ["foundation"] + ["score"] * 2 + ["vertical"] * 2
+    for event in events:
+        if event["event"] == "score" and event.get("watermark"):
+            hour = [part.start for part in Stream.read(f"{tmp_path}/click.json")]
+            assert event["watermark"] <= max(hour).isoformat()
+
+    # The table is what the commits say.
+    commits = [json.loads(path.read_text()) for path in sorted((tmp_path / "out/commits").iterdir())]
+    mine = [one["measured"] for one in commits if one["unit"].startswith("vertical games/installs seed 1 ")]
+    sums = {
+        arm: BucketSums.merge([BucketSums.from_json(one["tasks"]["conversion"]["arms"][arm]["all"]) for one in mine])
+        for arm in ("control", "strong")
+    }
+    assert found["installs", 1, "strong"]["lift"]["value"] == lift(sums["control"], sums["strong"]).value
+    assert "| games / installs | conversion | 1 | strong |" in (tmp_path / "out/results.md").read_text()
+
+
+def start(root: Path, out: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "exfm_core", "run", str(root / "spec.json"), "--out", str(root / out), "--quiet"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def kill_after(root: Path, out: str, commits: int) -> None:
+    """Starts the command and kills it once it has made that many commits."""
+    process = start(root, out)
+    folder, deadline = root / out / "commits", time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if folder.is_dir() and sum(1 for _ in folder.glob("[0-9]*.json")) >= commits:
+            break
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(30) == -signal.SIGKILL
+    for pipe in (process.stdout, process.stderr):
+        assert pipe is not None
+        pipe.close()
+
+
+@pytest.mark.chaos
+def test_a_killed_run_goes_on_bit_by_bit(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 6000, "conversion": 3000})
+    whole = spec()
+    (tmp_path / "spec.json").write_text(json.dumps(whole.to_json()))
+    run(whole, tmp_path / "undisturbed", base=tmp_path)
+    kill_after(tmp_path, "killed", 4)
+    kill_after(tmp_path, "killed", 11)
+    assert not (tmp_path / "killed/results.json").exists()
+    run(whole, tmp_path / "killed", base=tmp_path)
+    one, other = without_times(tmp_path / "undisturbed"), without_times(tmp_path / "killed")
+    assert one == other
+    resumed = [json.loads(line) for line in (tmp_path / "killed/events.jsonl").read_text().splitlines()]
+    assert sum(event["event"] == "resume" for event in resumed) == 2
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "killed"), "--quiet"]) == 0
+    assert without_times(tmp_path / "killed") == one
+
+
+def test_a_pointer_moved_before_the_commit_is_not_moved_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if killed between the move of the pointer and the commit of the period."""
+    streams(tmp_path, {"click": 800, "conversion": 400}, periods=3)
+    run(spec(), tmp_path / "whole", base=tmp_path)
+    real = Journal.commit
+
+    def dies(self: Journal, unit: str, states: dict[str, bytes], measured: dict[str, Any]) -> Commit:
+        if unit.startswith("foundation") and len(self.commits) > 6:
+            raise KeyboardInterrupt
+        return real(self, unit, states, measured)
+
+    monkeypatch.setattr(Journal, "commit", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(), tmp_path / "cut", base=tmp_path)
+    monkeypatch.undo()
+    run(spec(), tmp_path / "cut", base=tmp_path)
+    assert without_times(tmp_path / "cut") == without_times(tmp_path / "whole")
+
+
+def test_another_spec_or_other_data_is_another_run(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 300, "conversion": 200}, periods=2)
+    run(spec(), tmp_path / "out", base=tmp_path)
+    with pytest.raises(SpecError, match="its spec differ"):
+        run(spec(seeds=(1,)), tmp_path / "out", base=tmp_path)
+    streams(tmp_path, {"click": 310, "conversion": 200}, periods=2)
+    with pytest.raises(SpecError, match="its partitions differ"):
+        run(spec(), tmp_path / "out", base=tmp_path)
+
+
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
+    folder = Journal(tmp_path, {"spec": 1})
+    folder.commit("one", {"a": b"state"}, {})
+    (path,) = (tmp_path / "checkpoints").iterdir()
+    path.write_bytes(b"stale")
+    with pytest.raises(CheckpointError) as caught:
+        Journal(tmp_path, {"spec": 1}).state("a")
+    assert caught.value.code == "das.damaged"
+    assert caught.value.mend
+
+
+def test_commits_are_immutable_and_states_are_not_hoarded(tmp_path: Path) -> None:
+    journal, late = Journal(tmp_path, {}), Journal(tmp_path, {})
+    for i in range(5):
+        journal.commit(f"unit {i}", {"a": f"state {i}".encode(), "b": b"same"}, {"x": i})
+    assert journal.state("a") == Journal(tmp_path, {}).state("a") == b"state 4"
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+    with pytest.raises(CheckpointError, match="Another process"):
+        late.commit("unit 0", {}, {})
+
+
+def test_one_class_has_no_ne_and_the_table_says_so(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 200, "conversion": 200}, periods=2)
+    parts = []
+    for t in range(2):
+        nobody = rows(200, t).set_column(6, "click", [np.zeros(200, np.int8)])
+        written = write_partition(tmp_path / f"none-{t}.parquet", nobody, schema())
+        begin = ORIGIN + t * HOUR
+        uri = f"none-{t}.parquet"
+        parts.append(StreamPartition(str(tmp_path), uri, begin, begin + HOUR, 200, written.sha256, written.bytes))
+    Stream(parts, schema()).write_manifest(f"{tmp_path}/click.json")
+    results = run(spec(), tmp_path / "out", base=tmp_path)
+    row = next(row for row in results["models"] if row["model"] == "clicks")
+    assert row["ne"] == {"value": None, "reason": "only one class"}
+    assert "– (only one class)" in (tmp_path / "out/results.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"tenants": ()}, "run.empty"),
+        ({"seeds": (0, 0)}, "spec.duplicate"),
+        ({"tolerance": 2.0}, "spec.out_of_range"),
+        ({"tenants": (TenantRun("a", "x", schema(), 40),)}, "run.slot"),
+        ({"tenants": (TenantRun("a", "x", schema(), 1), TenantRun("b", "y", schema(), 1))}, "spec.duplicate"),
+    ],
+)
+def test_a_spec_that_cannot_run_is_refused(wrong: dict[str, Any], code: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec(**wrong)
+    assert caught.value.code == code
+    assert caught.value.mend
+
+
+def test_a_spec_comes_back_from_json() -> None:
+    assert RunSpec.from_json(json.loads(json.dumps(spec().to_json()))) == spec()
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "spec.json").write_text("{")
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "out")]) == 1
+    (tmp_path / "spec.json").write_text(json.dumps(spec().to_json() | {"seed": 1}))
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "out")]) == 1
+    (tmp_path / "spec.json").write_text(json.dumps(spec().to_json()))
+    assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in said if ".json: " in line or line.startswith(("spec.", "stream."))][1:] == [
+        "spec.unknown_field",
+        "stream.no_manifest",
+    ]
+
+
+def test_an_overlap_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 200, "conversion": 200}, periods=2)
+    body = json.loads((tmp_path / "click.json").read_text())
+    body["partitions"].reverse()
+    (tmp_path / "click.json").write_text(json.dumps(body))
+    with pytest.raises(DataError) as caught:
+        run(spec(), tmp_path / "out", base=tmp_path)
+    assert caught.value.code == "stream.order"
