@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -122,3 +123,16 @@ def spans(rows: int, batch_size: int) -> Iterator[tuple[int, int]]:
     """[start, stop) of each batch."""
     for start in range(0, rows, batch_size):
         yield start, min(start + batch_size, rows)
+
+
+def keyed_jagged(inputs: Inputs, names: Sequence[str]) -> Any:
+    """The batch as TorchRec's KeyedJaggedTensor over the same memory; `names`: the sparse features in order.
+
+    Its ids are embedding rows already. Read what it pools by name: a sharded plan may change the order of its keys.
+    """
+    # Imported here: TorchRec costs 1.8 s, and training on one process does not need it.
+    from torchrec import KeyedJaggedTensor
+
+    return KeyedJaggedTensor(
+        list(names), inputs.indices, lengths=inputs.offsets.diff(), offsets=inputs.offsets, stride=inputs.rows
+    )
