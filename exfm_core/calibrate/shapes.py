@@ -29,7 +29,8 @@ class Shape:
     dense: int = 2
 
     def schema(self) -> StreamSchema:
-        """A stream with the model's features: tables of 20,000 rows, a history of ids where `history` > 0."""
+        """A stream with the model's features: tables of 20,000 rows, a history of ids where `history` > 0; din attends
+        from it to `c0`."""
         features = [Feature(f"c{i}", buckets=20_000) for i in range(self.fields)]
         if self.history:
             features.append(Feature("history", kind="sequence", buckets=20_000, max_length=self.history))
@@ -40,6 +41,8 @@ class Shape:
         """The model that reads all of it."""
         names = [feature.name for feature in self.schema().features]
         body: dict[str, Any] = {"features": names, "tasks": [TASK.name], "backbone": self.backbone}
+        if self.backbone == "din":
+            body["attention"] = [{"sequence": "history", "target": "c0"}]
         model = VerticalModel.from_json(body | {"embedding_dim": self.dim, "mlp": list(self.mlp)})
         return VerticalSpec(model, Optimizer(batch_size=self.batch), Supervision("safe"))
 
@@ -53,11 +56,15 @@ FITTED: Final = (
     Shape("dlrm", 24, 32, (64,), 256),
     Shape("deepfm", 3, 4, (16,), 32),
     Shape("deepfm", 10, 16, (64, 64, 64, 64), 128, history=5),
+    Shape("mmoe", 10, 16, (64, 32), 128),
+    Shape("din", 6, 16, (64, 32), 128, history=20),
 )
 HELD_OUT: Final = (
     Shape("dcnv2", 8, 16, (64, 32), 128, history=10),
     Shape("dlrm", 12, 8, (128, 64), 256),
     Shape("deepfm", 16, 16, (128, 32), 256, history=5),
+    Shape("mmoe", 6, 8, (128, 64), 256),
+    Shape("din", 10, 8, (128,), 256, history=10),
 )
 
 

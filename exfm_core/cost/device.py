@@ -119,14 +119,17 @@ def training_seconds(
 
 def serving_terms(
     spec: VerticalSpec, schema: StreamSchema, profile: DeviceProfile, batch: int
-) -> tuple[float, float, float, float]:
-    """What a request of `batch` rows consists of: a call, its layers (microseconds each, to be scaled), seconds of
-    matrix products at the measured rate, seconds of gathered rows and of element-wise work."""
-    cost, layers = serving_cost(spec, schema), _layers(spec.model)
+) -> tuple[float, float, float, float, float, float]:
+    """What a request of `batch` rows consists of: a call and its operators (microseconds each, to be scaled), seconds of
+    matrix products at the measured rate, of gathered rows, of element-wise work, and of DLRM's dots: many products so
+    small that they cost a nanosecond or so a pair, whatever their length."""
+    cost, layers, pairs = serving_cost(spec, schema), _layers(spec.model), _pairs(spec, schema)
+    dots = 2 * pairs * spec.model.embedding_dim
     ids = _ids(spec, schema) * batch
     gathered = ids * spec.model.embedding_dim * FLOAT_BYTES / (profile.gather_gbs * 1e9)
-    products = _matrix_seconds(profile, batch, batch * cost.matrix_flops, layers)
-    return 1e-6, layers * 1e-6, products, gathered + batch * cost.elementwise_flops * 1e-9
+    products = _matrix_seconds(profile, batch, batch * (cost.matrix_flops - dots), layers)
+    operators = layers + _attention_operators(spec, schema)
+    return 1e-6, operators * 1e-6, products, gathered, batch * cost.elementwise_flops * 1e-9, batch * pairs * 1e-9
 
 
 def training_terms(
@@ -170,6 +173,22 @@ def _layers(model: VerticalModel) -> int:
     experts = model.experts if model.backbone == "mmoe" else 1
     crossed = model.cross_layers if model.backbone == "dcnv2" else 1
     return len(model.mlp) * experts + crossed + 2 * len(model.tasks) + 2 * len(model.attention)
+
+
+def _attention_operators(spec: VerticalSpec, schema: StreamSchema) -> int:
+    """Small operators that DIN adds to a request: every feature's vector is cut out, and ten or so weigh a sequence."""
+    if not spec.model.attention:
+        return 0
+    return sum(feature.sparse for feature in spec.model.resolve(schema)) + 10 * len(spec.model.attention)
+
+
+def _pairs(spec: VerticalSpec, schema: StreamSchema) -> int:
+    """Pairs of vectors whose dot DLRM takes, as its matrix product computes them: each with each."""
+    if spec.model.backbone != "dlrm":
+        return 0
+    features = spec.model.resolve(schema)
+    vectors = sum(feature.sparse for feature in features) + any(not feature.sparse for feature in features)
+    return vectors * vectors
 
 
 def _ids(spec: VerticalSpec, schema: StreamSchema) -> int:

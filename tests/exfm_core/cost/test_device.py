@@ -31,7 +31,7 @@ PROFILE = DeviceProfile(
     gather_gbs=4.0,
     update_gbs=1.0,
     training=Fit((1.0, 0.2, 1.5, 0.7, 30.0), 1.5, 6),
-    serving=Fit((9.0, 0.5, 0.7, 0.7), 1.4, 6, tail=2.0, tail_error=1.5),
+    serving=Fit((9.0, 0.5, 0.7, 0.7, 0.7, 1.0), 1.4, 6, tail=2.0, tail_error=1.5),
 )
 
 

@@ -1,5 +1,7 @@
 """Requests in, probabilities out: what is refused, what is verified, and what is not imported."""
 
+import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -9,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from exfm_core.__main__ import main
 from exfm_core.errors import CheckpointError, DataError
 from exfm_core.export.command import predict_lines
 from exfm_core.export.folder import GRAPH, MANIFEST, WEIGHTS, read_folder
 from exfm_core.export.onnx_file import export_folder
 from exfm_core.export.predictor import Predictor
 from exfm_core.export.serving import export_net
+from exfm_core.models.vertical import VerticalNet
 from tests.exfm_core.export.models import columns, trained
 from tests.exfm_core.train.driver import REPOSITORY
 from tests.exfm_core.train.factories import schema, vertical
@@ -121,3 +125,25 @@ def test_predicting_needs_no_torch(exported: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert 0 < json.loads(done.stdout)["click"] < 1
+
+
+def test_the_commands_go_from_a_checkpoint_to_a_probability(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = vertical()
+    net = VerticalNet(spec, schema(), "plain")
+    (tmp_path / "model.safetensors").write_bytes(export_net(net, spec, schema()))
+    out = tmp_path / "out"
+    assert main(["export", str(tmp_path / "model.safetensors"), "--out", str(out), "--int8"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["manifest_sha256"] == hashlib.sha256((out / MANIFEST).read_bytes()).hexdigest()
+    assert set(said["checked"]["latency_us_one_thread"]) == {"1", "64"}
+    row = json.dumps({name: values[0] for name, values in columns(1).items()})
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{row}\n\n{row}\n"))
+    assert main(["predict", str(out), "--manifest-sha256", said["manifest_sha256"]]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(answers) == 2 and answers[0] == answers[1]
+    assert main(["export", str(tmp_path / "model.safetensors"), "--out", str(out)]) == 1
+    assert main(["predict", str(out), "--manifest-sha256", "0" * 64]) == 1
+    assert main(["export", str(tmp_path / "none"), "--out", str(tmp_path / "b")]) == 1
+    assert "not empty" in (errors := capsys.readouterr().err) and "No such file" in errors
