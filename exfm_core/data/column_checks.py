@@ -47,7 +47,7 @@ def of_schema(schema: StreamSchema) -> dict[str, ColumnCheck]:
 def _feature(feature: Feature) -> ColumnCheck:
     if feature.kind == "dense":
         return ColumnCheck("finite float", pa.types.is_floating, _finite)
-    limit = None if feature.hashed else feature.buckets
+    limit = feature.buckets if feature.bounded else None
     text = "int64 id >= 0" if limit is None else f"int64 id in 0..{limit - 1}"
     if feature.kind == "categorical":
         return ColumnCheck(text, pa.types.is_integer, _ids(limit))

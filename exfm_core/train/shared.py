@@ -100,7 +100,7 @@ def shared_layout(spec: VerticalSpec, schema: StreamSchema, other: StreamSchema)
 
 
 def _fits(feature: Feature, found: Feature) -> Feature:
-    same_ids = feature.hashed or not feature.sparse or (not found.hashed and found.buckets <= feature.buckets)
+    same_ids = not feature.bounded or (found.bounded and found.buckets <= feature.buckets)
     if found.kind != feature.kind or not same_ids:
         raise SpecError(
             "shared.catalogue",

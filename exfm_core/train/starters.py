@@ -55,7 +55,10 @@ def pooled_reference(
 
 
 def save_starter(student: Student, spec: VerticalSpec, schema: StreamSchema) -> bytes:
-    """The starter's safetensors bytes: served weights and embedding state, no tenant's name, no optimiser of heads."""
+    """The starter's safetensors bytes: served weights and embedding state, no tenant's name, no optimiser of heads.
+
+    Nor whose ids managed features hold: other tenants' ids stay with them, and a newcomer's ids begin anew.
+    """
     tensors = {f"tables.{name}": value for name, value in student.net.tables.state().items()}
     tensors |= {f"net.{name}": value for name, value in module_state(student.net).items()}
     return pack(KIND, {"shape": shape_of(spec, schema)}, tensors)
@@ -80,7 +83,9 @@ def apply_starter(student: Student, data: bytes, spec: VerticalSpec, schema: Str
 def shape_of(spec: VerticalSpec, schema: StreamSchema) -> dict[str, Any]:
     """What must be equal for weights to fit: the model's sizes, its tables, the kinds of its tasks."""
     features = [
-        {"name": f.name, "kind": f.kind, "buckets": f.buckets, "hashed": f.hashed} for f in spec.model.resolve(schema)
+        {"name": f.name, "kind": f.kind, "buckets": f.buckets, "hashed": f.hashed}
+        | ({"managed": True} if f.managed else {})
+        for f in spec.model.resolve(schema)
     ]
     model = {key: value for key, value in spec.model.to_json().items() if key not in ("features", "tasks")}
     return {**model, "features": features, "tasks": [schema.task(task).kind for task in spec.model.tasks]}

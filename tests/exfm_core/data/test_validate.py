@@ -1,6 +1,7 @@
 """Every way a partition can be wrong is named: column, row, expected, found, mend."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,16 @@ def test_null_lists_are_read_as_empty_ones_with_a_warning(tmp_path: Path) -> Non
     (warning,) = report.warnings
     assert report.ok and (warning.column, warning.row) == ("recent", 17)
     assert warning.found == "2 null lists, the first in row 17"
+
+
+def test_a_managed_feature_takes_any_id_from_zero(tmp_path: Path) -> None:
+    managed = tuple(
+        replace(feature, hashed=False, managed=True) if feature.name in ("item_id", "recent") else feature
+        for feature in schema().features
+    )
+    body = replace(schema(), features=managed)
+    pq.write_table(table(400), tmp_path / "p")  # ids up to 10¹² in tables of 50 rows
+    assert validate_partition(tmp_path / "p", body, START, END).ok
+    pq.write_table(changed("item_id", 3, -1), tmp_path / "p")
+    (problem,) = validate_partition(tmp_path / "p", body, START, END).problems
+    assert (problem.column, problem.row) == ("item_id", 3)
