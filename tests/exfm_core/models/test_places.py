@@ -8,6 +8,7 @@ from exfm_core.errors import DataError
 from exfm_core.models.embeddings import EPS, Backend, Tables
 from exfm_core.models.inputs import Inputs
 from exfm_core.models.places import Bag, Places
+from exfm_core.spec import Feature
 
 ROWS, DIM, RATE = {"item": 12, "place": 5}, 8, 0.1
 BAGS = {"recent": Bag("item", 3), "place": Bag("place"), "item": Bag("item")}
@@ -106,3 +107,22 @@ def test_bags_of_one_table_stand_together() -> None:
     places = Places(BAGS, tuple(ROWS))
     assert places.kernel_tables == (0, 0, 0, 0, 1)
     assert places.table_of == (0, 1, 0) and places.features == ("recent", "place", "item")
+
+
+def test_a_managed_feature_beside_a_shared_table_renews_its_own() -> None:
+    """Feature 1 reads table 1, feature 2 table 0: what changes hands is in the managed feature's table."""
+    built = tables("plain")
+    place = Feature("place", buckets=5, hashed=False, managed=True)
+    recent, item = Feature("recent", "sequence", 12, max_length=3), Feature("item", buckets=12)
+    built.manage((recent, place, item), seed=1)
+    inputs = batch(3)
+    inputs.indices[-2 * inputs.rows : -inputs.rows] += 10**12
+    item_before = built.kernel.weights[0].clone()
+    admitted = built.admit(inputs)
+    assert torch.equal(built.kernel.weights[0], item_before) and not bool(built.kernel.states[1].any())
+    parts, _ = built.parts(admitted)
+    known, _ = built.parts(inputs)
+    assert torch.equal(parts[1], known[1]) and bool(parts[1].any())
+    strangers = Inputs(inputs.indices.clone(), inputs.offsets, inputs.dense_bn)
+    strangers.indices[-2 * inputs.rows : -inputs.rows] += 10**13
+    assert not bool(built.parts(strangers)[0][1].any()), "an id without a row is absent from its bag"

@@ -3,7 +3,8 @@
 import pytest
 
 from exfm_core import cost
-from exfm_core.spec import Feature
+from exfm_core.spec import Feature, Task
+from insights.selectors.cards import cards
 from registry import selectors, services
 from registry.models import Lineage, ModelVersion, VerticalModel
 from tenancy.errors import DomainError
@@ -41,6 +42,47 @@ def test_version_lineages_and_exact_serving_cost(stream) -> None:
     assert set(selectors.active_lineages(model_id=model.id)) == {"control", "treatment"}
     assert model.train_from == domain.hour(3)
     assert AuditEntry.objects.get(action="model.register").target_id == str(model.id)
+
+
+def version_1(spec) -> dict:
+    """A spec as version 1 wrote it."""
+    old = spec.to_json() | {"schema_version": 1}
+    old["model"] = {k: v for k, v in old["model"].items() if k not in ("tasks", "experts", "attention")}
+    return old | {"model": old["model"] | {"task": spec.model.task}}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_document_of_version_1_is_stored_as_version_2(stream, told: bool) -> None:
+    old = version_1(domain.vertical_spec())
+    model = register(stream, old if told else {"model": old["model"], "supervision": old["supervision"]})
+    version = selectors.current_versions(model_ids=[model.id])[model.id]
+    assert version.spec == domain.vertical_spec().to_json()
+    assert (version.spec["schema_version"], version.spec["model"]["tasks"]) == (2, ["click"])
+
+
+def test_a_version_stored_by_version_1_is_still_read(stream) -> None:
+    model = register(stream)
+    current = selectors.current_versions(model_ids=[model.id])[model.id]
+    stored = ModelVersion(
+        tenant=stream.tenant, model=model, number=2, spec=version_1(domain.vertical_spec()), sha256="0" * 64
+    )
+    stored.serving_parameters, stored.serving_flops = current.serving_parameters, current.serving_flops
+    stored.save(force_insert=True)
+    assert selectors.spec_of(selectors.current_versions(model_ids=[model.id])[model.id]) == domain.vertical_spec()
+    assert cards(models=[model])[0].task == "click"
+
+
+def test_a_model_of_several_tasks_pays_for_every_head(stream) -> None:
+    tasks = (*domain.schema().tasks, Task("buy", "conversion", "bought"))
+    both = domain.make_stream(stream.tenant, schema=domain.schema(tasks=tasks).to_json())
+    one, two = (domain.vertical_spec("none", tasks=names) for names in (("click",), ("click", "buy")))
+    first = register(both, one.to_json())
+    second = services.register_vertical_model(
+        tenant=stream.tenant, name="both", stream_id=both.id, spec=two.to_json(), teaching=services.Teaching()
+    )
+    held = selectors.current_versions(model_ids=[first.id, second.id])
+    head = held[second.id].serving_parameters - held[first.id].serving_parameters
+    assert head == (one.model.mlp[-1] + 1) * one.model.head_width + one.model.head_width + 1
 
 
 def test_a_model_without_supervision_has_one_arm(stream) -> None:
