@@ -16,9 +16,13 @@ from exfm_core.models.embeddings import INITIAL_SPREAD
 from exfm_core.models.inputs import Inputs
 from exfm_core.spec import FoundationSpec, StreamSchema
 from exfm_core.train import checkpoints
+from exfm_core.train.arms import Arm
 from exfm_core.train.foundation import FoundationTrainer
 from exfm_core.train.foundation_rows import Stream
 from exfm_core.train.gate import Limits
+from exfm_core.train.starters import KIND as STARTER
+from exfm_core.train.starters import save_starter
+from exfm_core.train.tensors import unpack
 from exfm_core.train.vertical import VerticalTrainer
 from tests.exfm_core.train.factories import foundation, rows, schema, vertical
 
@@ -160,3 +164,21 @@ def test_a_resumed_foundation_model_goes_on_alike(tmp_path: Path) -> None:
         trainer.train([Stream(tmp_path / "2", schema(), 1)], None, Limits())
     left, right = (t.net.tables.state() | t.net.tables.managed.state() for t in (whole, resumed))  # type: ignore[union-attr]
     assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+def test_a_starter_carries_nobodys_ids(tmp_path: Path) -> None:
+    body, arms = managed(schema()), (Arm("control"), Arm("started", starter=True))
+    teacher_of_all = VerticalTrainer(vertical(), body, ("control",))
+    write_partition(tmp_path / "p", churning(1), schema())
+    teacher_of_all.train(tmp_path / "p", 500, None, True)
+    data = save_starter(teacher_of_all.students["control"], vertical(), body)
+    _, tensors = unpack(data, STARTER)
+    assert not any(name.startswith("ids.") for name in tensors)
+    newcomer = VerticalTrainer(vertical(), body, arms, starter=data).students["started"].net
+    assert newcomer.tables.managed is not None and len(newcomer.tables.managed.maps[0]) == 0
+    ids = torch.arange(8) + 20
+    newcomer.tables.admit(
+        Inputs(torch.cat([ids, ids, torch.zeros(8, dtype=torch.int64)]), torch.arange(25), ids[:, None])
+    )
+    start = initial_rows(ids.numpy(), 8, vertical().seed, "item_id", INITIAL_SPREAD)
+    assert np.array_equal(newcomer.tables.kernel.weights[0][:8].numpy(), start)
