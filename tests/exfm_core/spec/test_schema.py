@@ -1,10 +1,21 @@
 """The JSON Schemas that forms are made of say what `from_json` takes."""
 
+import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from exfm_core.spec import Attention, FoundationSpec, Record, StreamSchema, VerticalModel, VerticalSpec
+from exfm_core.spec import (
+    Attention,
+    FoundationModel,
+    FoundationSpec,
+    Record,
+    SpecError,
+    StreamSchema,
+    VerticalModel,
+    VerticalSpec,
+)
 
 from .test_round_trip import schema, vertical
 
@@ -36,44 +47,54 @@ def test_optional_texts_and_descriptions() -> None:
     assert "columns of a stream" in told["description"]
 
 
-def valid(value: Any, told: dict[str, Any], defs: dict[str, Any]) -> bool:
-    """A small validator of the parts of JSON Schema that are used here."""
-    if "$ref" in told:
-        return valid(value, defs[told["$ref"].rsplit("/", 1)[1]], defs)
-    if "anyOf" in told:
-        return any(valid(value, option, defs) for option in told["anyOf"])
-    if "enum" in told or "const" in told:
-        return value in told.get("enum", [told.get("const")])
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "null": type(None)}
-    if told["type"] == "boolean":
-        return isinstance(value, bool)
-    if not isinstance(value, kinds[told["type"]]):
-        return False
-    if isinstance(value, dict):
-        known = told["properties"]
-        return set(told["required"]) <= set(value) <= set(known) and all(
-            valid(item, known[name], defs) for name, item in value.items()
-        )
-    if isinstance(value, list):
-        return all(valid(item, told["items"], defs) for item in value)
-    low = told.get("minimum", told.get("exclusiveMinimum"))
-    return low is None or low <= value <= told["maximum"]
+def valid(value: Any, told: dict[str, Any]) -> bool:
+    return bool(Draft202012Validator(told).is_valid(value))
 
 
 DIN = VerticalModel(("a", "b"), ("click",), "din", attention=(Attention("a", "b"),))
+RECORDS = [
+    vertical(),
+    VerticalSpec(DIN),
+    schema(),
+    FoundationSpec(FoundationModel(schema().features, ("click",), "wukong", sequence_encoder="attention")),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_what_a_record_writes_fits_its_schema(record: Record) -> None:
+    told, body = record.json_schema(), record.to_json()
+    Draft202012Validator.check_schema(told)
+    assert valid(body, told)
+    assert not valid({**body, "colour": 1}, told)
+    assert valid(json.loads(json.dumps(told))["properties"], {"type": "object"}), "the schema is JSON itself"
 
 
 @pytest.mark.parametrize(
-    "record",
+    ("part", "field", "value"),
     [
-        vertical(),
-        VerticalSpec(DIN),
-        schema(),
-        FoundationSpec.from_json({"model": {"features": [{"name": "a", "buckets": 4}]}}),
+        ("optimizer", "batch_size", 0),
+        ("optimizer", "dense_lr", 0.0),
+        ("optimizer", "embedding_lr", 10.5),
+        ("optimizer", "weight_decay", 0.1),
+        ("supervision", "w", -1.0),
+        ("supervision", "preset", "wild"),
+        ("supervision", "aux_width", 4096),
+        ("model", "embedding_dim", 513),
+        ("model", "mlp", [0]),
+        ("model", "tasks", ["Click"]),
+        ("model", "tasks", "click"),
+        ("model", "backbone", "wukong"),
+        ("model", "experts", 65),
+        ("model", "cross_layers", 9),
+        ("model", "head_width", 0),
+        ("model", "attention", [{"sequence": "a"}]),
     ],
 )
-def test_what_a_record_writes_fits_its_schema(record: Record) -> None:
-    told = record.json_schema()
-    body = record.to_json()
-    assert valid(body, told, told["$defs"])
-    assert not valid({**body, "colour": 1}, told, told["$defs"])
+def test_schema_and_decoder_refuse_the_same(part: str, field: str, value: object) -> None:
+    body = vertical().to_json()
+    body[part] |= {"preset": "custom"} if part == "supervision" else {}
+    assert valid(body, VerticalSpec.json_schema())
+    body[part] = {**body[part], field: value}
+    assert not valid(body, VerticalSpec.json_schema())
+    with pytest.raises(SpecError):
+        VerticalSpec.from_json(body)
