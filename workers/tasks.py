@@ -19,6 +19,8 @@ from runs.sweeping import forget_workers, reap, resend, stop_paused
 from workers import lifecycle
 from workers.database import platform_work
 from workers.delivering import hands
+from workers.erasure import erase_due
+from workers.housekeeping import tidy
 from workers.leftovers import remove_leftovers
 from workers.supervisor import supervise
 from workers.validation import validate_partition
@@ -90,3 +92,17 @@ def sweep_webhooks_task() -> None:
     with platform_work("webhooks"):
         due = courier.due()
     hands.call(due)
+
+
+@app.task(name="tenancy.tidy", ignore_result=True)
+def tidy_task() -> None:
+    """Remove what a day leaves behind."""
+    with platform_work("housekeeping"):
+        log.info("tidied", **tidy())
+
+
+@app.task(name="tenancy.erase_due", ignore_result=True)
+def erase_due_task() -> None:
+    """Erase the tenants whose time of grace is over."""
+    with platform_work("erasure"):
+        erase_due()

@@ -4,6 +4,7 @@ import os
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.utils.module_loading import import_string
 
 from config import env
 from config.body_limit import BodyLimit
@@ -15,8 +16,10 @@ if env.flag("EXFM_PARENT_DEATH"):
     # granian's own process ends with the launcher; this one, which granian starts, must end with granian's.
     die_with_parent(os.getppid())
 
+_django = get_asgi_application()
 application = BodyLimit(
-    get_asgi_application(),
+    _django,
     most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     most_upload=env.number("EXFM_UPLOAD_MAX_BYTES", 1 << 30),
+    knows=import_string("api.base.credentials.is_known"),
 )

@@ -13,16 +13,26 @@ Application = Callable[..., Awaitable[None]]
 
 UPLOADS = re.compile(r"/api/v1/tenants/[^/]+/streams/[^/]+/partitions/?\Z")
 CREDENTIALS = {b"authorization", b"cookie"}
+Knows = Callable[[Scope], Awaitable[bool]]
+
+
+async def shows_credential(scope: Scope) -> bool:
+    """Tell whether the request carries anything that could be a credential."""
+    return any(name.lower() in CREDENTIALS for name, _ in scope["headers"])
 
 
 class BodyLimit:
     """An ASGI application that refuses long bodies (413): `most` bytes, `most_upload` for a partition.
 
-    Who shows no credential at all sends no partition, hence nothing long.
+    Who shows no credential sends no partition, hence nothing long. `knows` says whether a credential is a real one; it
+    is asked before the body is read.
     """
 
-    def __init__(self, application: Application, *, most: int, most_upload: int) -> None:
+    def __init__(
+        self, application: Application, *, most: int, most_upload: int, knows: Knows = shows_credential
+    ) -> None:
         self._application = application
+        self._knows = knows
         self._most = most
         self._most_upload = most_upload
 
@@ -31,7 +41,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        most = self._limit(scope)
+        most = await self._limit(scope)
         if _declared(scope) > most:
             await _refuse(send, most)
             return
@@ -54,9 +64,9 @@ class BodyLimit:
         if seen > most and not answered:
             await _refuse(send, most)
 
-    def _limit(self, scope: Scope) -> int:
-        known = any(name.lower() in CREDENTIALS for name, _ in scope["headers"])
-        return self._most_upload if known and UPLOADS.match(scope["path"]) else self._most
+    async def _limit(self, scope: Scope) -> int:
+        upload = UPLOADS.match(scope["path"]) and await shows_credential(scope) and await self._knows(scope)
+        return self._most_upload if upload else self._most
 
 
 def _declared(scope: Scope) -> int:

@@ -5,33 +5,65 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
 from tenancy import services
-from tenancy.errors import TooManyRequests
-from tenancy.models import ApiToken, AuditEntry, Membership, Role, SignInAttempt, Tenant, User
+from tenancy.errors import TooManyRequests, Unauthenticated
+from tenancy.models import (
+    ApiToken,
+    AuditEntry,
+    IdentityProvider,
+    Invitation,
+    Membership,
+    Role,
+    SignInAttempt,
+    Tenant,
+    TenantDeletion,
+    User,
+)
 from tenancy.operators import OperatorAdmin, ReadOnlyAdmin, ReasonedForm
 
 
 class SignInForm(AdminAuthenticationForm):
-    """The site's sign-in; says how long a lock-out lasts."""
+    """The site's sign-in: with the second factor's code, where the account has one; says how long a lock-out lasts."""
+
+    code = forms.CharField(
+        label="Code, if your account asks for one",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
 
     def clean(self) -> dict[str, Any]:
-        """Turn the lock-out into the form's error."""
+        """Check password and code; turn what is refused into the form's error."""
+        data = self.cleaned_data
         try:
-            return super().clean()
-        except TooManyRequests as error:
+            self.user_cache = authenticate(
+                self.request,
+                username=data.get("username"),
+                password=data.get("password"),
+                code=data.get("code", ""),
+            )
+        except (TooManyRequests, Unauthenticated) as error:
             raise forms.ValidationError(str(error), code=error.code) from error
+        if self.user_cache is None:
+            raise self.get_invalid_login_error()
+        self.confirm_login_allowed(self.user_cache)
+        return data
 
 
 admin.site.login_form = SignInForm
+admin.site.login_template = "tenancy/admin_sign_in.html"
 admin.site.site_header = "ExFM operators"
 admin.site.site_title = "ExFM"
 admin.site.index_title = "Installation"
 
 
 class TenantForm(ReasonedForm):
-    """A tenant's status, and why it changes."""
+    """A tenant's status, and why it changes. Erasing is not done by hand."""
+
+    status = forms.ChoiceField(choices=[(s.value, s.label) for s in (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)])
 
     class Meta:
         model = Tenant
@@ -140,6 +172,33 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ("action",)
     list_select_related = ("tenant",)
     search_fields = ("tenant__slug", "actor_label", "target_id", "request_id")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Invitations of all tenants; never their links."""
+
+    list_display = ("email", "tenant", "role", "invited_by", "expires_at", "accepted_at", "revoked_at")
+    list_select_related = ("tenant", "invited_by")
+    search_fields = ("email", "tenant__slug")
+    exclude = ("digest",)
+
+
+@admin.register(TenantDeletion)
+class TenantDeletionAdmin(ReadOnlyAdmin):
+    """Tenants that asked to be erased, and those that were."""
+
+    list_display = ("tenant", "requested_by", "created_at", "erase_after", "cancelled_at", "erased_at")
+    list_select_related = ("tenant", "requested_by")
+    search_fields = ("tenant__slug",)
+
+
+@admin.register(IdentityProvider)
+class IdentityProviderAdmin(ReadOnlyAdmin):
+    """Trusted identity providers; /api/v1/admin/identity-providers changes them."""
+
+    list_display = ("slug", "name", "issuer", "is_active")
+    exclude = ("client_secret",)
 
 
 @admin.register(SignInAttempt)

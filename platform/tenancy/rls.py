@@ -218,7 +218,7 @@ class OwnerPolicy(_SQL):
 
     def forwards(self) -> list[str]:
         """Write the policy."""
-        clauses = {"SELECT": "USING (true)", "INSERT": "WITH CHECK (true)"}.get(
+        clauses = {"SELECT": "USING (true)", "DELETE": "USING (true)", "INSERT": "WITH CHECK (true)"}.get(
             self.command, "USING (true) WITH CHECK (true)"
         )
         name = f"owner_{self.command.lower()}"

@@ -69,6 +69,10 @@ def create_tenant(*, slug: str, name: str, owner: User, domain: str = "") -> Ten
 def set_tenant_status(*, tenant: Tenant, status: Tenant.Status, reason: str) -> Tenant:
     """Suspend or reactivate a tenant; while suspended its members and tokens get 403."""
     before = tenant.status
+    if Tenant.Status.ERASED in {before, status}:
+        raise Conflict(
+            "tenant_erased", "An erased tenant stays erased, and nobody erases one by hand.", "Make a new one."
+        )
     if before != status:
         tenant.status = status
         tenant.save(update_fields=["status"])

@@ -27,6 +27,7 @@ OWNERS_FUNCTIONS = {
     "exfm_audit_account",
     "exfm_change_password",
     "exfm_create_user",
+    "exfm_erase_tenant",
     "exfm_identity",
     "exfm_invitation",
     "exfm_login",

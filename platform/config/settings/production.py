@@ -6,6 +6,7 @@ os.environ.setdefault("EXFM_LOG", "json")
 
 from config import env
 from config.settings.base import *
+from config.settings.cache import caches
 from config.settings.database import database_settings
 from config.settings.queue import transport_options
 
@@ -13,6 +14,7 @@ DEBUG = False
 SECRET_KEY = env.text("SECRET_KEY")
 DATABASES = {"default": database_settings(env.text("DATABASE_URL"))}
 CELERY_BROKER_URL = env.text("BROKER_URL")
+CACHES = caches(env.text("EXFM_CACHE_URL", "") or CELERY_BROKER_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
 STORAGE_URL = env.text("STORAGE_URL")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")

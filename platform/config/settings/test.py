@@ -6,6 +6,7 @@ os.environ.setdefault("EXFM_LOG_LEVEL", "WARNING")
 
 from config import env
 from config.settings.base import *
+from config.settings.cache import caches
 from config.settings.database import database_settings
 
 SECRET_KEY = "only-for-tests-" * 5
@@ -16,5 +17,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = False
 CELERY_BROKER_URL = env.text("BROKER_URL", "memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, int] = {}
+CACHES = caches(env.text("EXFM_CACHE_URL", ""))
 STORAGE_URL = env.text("STORAGE_URL", "file:///nowhere")
 WHITENOISE_AUTOREFRESH = True

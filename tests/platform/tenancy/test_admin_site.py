@@ -1,14 +1,17 @@
 """The operators' site: for administrators only, changes with a reason, the audit log to look at."""
 
+import pyotp
 import pytest
 from django.contrib import admin
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from tenancy import lockout
-from tenancy.models import AuditEntry, Membership, Tenant
+from tenancy.models import AuditEntry, Membership, SecondFactor, Tenant
 from tenancy.scope import platform_scope
+from tenancy.secrecy import encrypt
 from tests.kit.cast import Cast
 from tests.kit.factories import PASSWORD
 
@@ -107,4 +110,16 @@ def test_an_administrator_signs_in_with_e_mail_address_and_password(cast: Cast) 
     client = Client()
     answer = client.post(reverse("admin:login"), {"username": cast.admin.email, "password": PASSWORD})
     assert answer.status_code == 302
+    assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_the_second_factor_is_asked_for_here_too(cast: Cast) -> None:
+    secret = pyotp.random_base32()
+    SecondFactor.objects.create(user=cast.admin, secret=encrypt(secret), confirmed_at=timezone.now())
+    client, address = Client(), reverse("admin:login")
+    body = {"username": cast.admin.email, "password": PASSWORD}
+    assert 'form="login-form"' in client.get(address).content.decode()
+    assert "asks for a code" in client.post(address, body).content.decode()
+    assert client.post(address, {**body, "code": "000000"}).status_code == 200
+    assert client.post(address, {**body, "code": pyotp.TOTP(secret).now()}).status_code == 302
     assert client.get(reverse("admin:index")).status_code == 200
