@@ -120,9 +120,9 @@ def training_seconds(
 def serving_terms(
     spec: VerticalSpec, schema: StreamSchema, profile: DeviceProfile, batch: int
 ) -> tuple[float, float, float, float, float, float]:
-    """What a request of `batch` rows consists of: a call and its operators (microseconds each, to be scaled), seconds of
-    matrix products at the measured rate, of gathered rows, of element-wise work, and of DLRM's dots: many products so
-    small that they cost a nanosecond or so a pair, whatever their length."""
+    """What a request of `batch` rows consists of: a call and its operators (microseconds each, to be scaled), seconds
+    of matrix products at the measured rate, of gathered rows, of element-wise work, and of DLRM's dots: many products
+    so small that they cost a nanosecond or so a pair, whatever their length."""
     cost, layers, pairs = serving_cost(spec, schema), _layers(spec.model), _pairs(spec, schema)
     dots = 2 * pairs * spec.model.embedding_dim
     ids = _ids(spec, schema) * batch
