@@ -61,13 +61,15 @@ def codistill(
     *,
     slot: int = 1,
     backend: Backend = "fused",
+    teacher: FoundationTrainer | None = None,
 ) -> JointCourse:
-    """Trains FM and VM in one loop over the VM's stream, beside the VM's control. The label gate stands open. Raises
+    """Trains FM and VM in one loop over the VM's stream, beside the VM's control. The label gate stands open.
+    `teacher`: a trainer of `foundation` to go on with, which this course owns from now on; None: a cold one. Raises
     SpecError if the FM has no head for the VM's task."""
     kind = schema.task(spec.model.task).kind
     if kind not in foundation.model.task_kinds:
         raise SpecError("codistill.no_head", f"The foundation model has no head for {kind!r}.", "Give it one.")
-    teacher = FoundationTrainer(foundation, backend)
+    teacher = teacher or FoundationTrainer(foundation, backend)
     student, control = Student(spec, schema, spec.supervision, backend), Student(spec, schema, None, backend)
     course, place = JointCourse(), foundation.model.task_kinds.index(kind)
     for partition in partitions:
