@@ -126,3 +126,18 @@ def test_a_managed_feature_beside_a_shared_table_renews_its_own() -> None:
     strangers = Inputs(inputs.indices.clone(), inputs.offsets, inputs.dense_bn)
     strangers.indices[-2 * inputs.rows : -inputs.rows] += 10**13
     assert not bool(built.parts(strangers)[0][1].any()), "an id without a row is absent from its bag"
+
+
+def test_two_threads_give_the_bits_of_one() -> None:
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            built = tables("fused")
+            for seed in range(4):
+                parts, _ = built.parts(batch(seed, 400))
+                torch.autograd.backward(torch.stack([part.pow(2).sum() + part.sum() for part in parts]).sum())
+            found.append(built.state())
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(value, found[1][name]) for name, value in found[0].items())
