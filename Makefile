@@ -17,7 +17,7 @@ STAMPS := $(VENV)/.stamps
 NODE_ENV := .nodeenv
 NPM := PATH="$(CURDIR)/$(NODE_ENV)/bin:$$PATH" npm --no-fund --no-audit --loglevel=error
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input -c constraints.txt
-APPS := exfm_core workers platform/config platform/tenancy platform/catalog platform/registry platform/runs platform/budgets platform/alerts platform/insights platform/api
+APPS := exfm_core exfm_client workers platform/config platform/tenancy platform/catalog platform/registry platform/runs platform/budgets platform/alerts platform/insights platform/api
 FRONTEND_SOURCES := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 # OpenMP threads that wait must sleep; PyTorch's otherwise spin and take the cores from the platform.

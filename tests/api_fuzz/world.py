@@ -67,8 +67,8 @@ def furnish(*, web: str, admin_url: str, admin_token: str) -> World:
     for slug, email in ((SLUG, EMAIL), (OTHER, "owner@other.example.com")):
         if slug not in known:
             boss = {"email": email, "name": "Owner", "password": PASSWORD}
-            quota = {"models_limit": 10_000}
-            body = {"slug": slug, "name": slug, "owner": boss, "budget": {"amount": "0"}, "quota": quota}
+            body: dict[str, Any] = {"slug": slug, "name": slug, "owner": boss}
+            body |= {"budget": {"amount": "0"}, "quota": {"models_limit": 10_000}}
             admin.post("/api/v1/admin/tenants", body)
     names = {row["name"]: row for row in admin.pages("/api/v1/admin/foundation-models")}
     if "fuzzed" not in names:
@@ -81,7 +81,7 @@ def furnish(*, web: str, admin_url: str, admin_token: str) -> World:
     owner = Client(web)
     owner.sign_in(EMAIL, PASSWORD)
     team = f"/api/v1/tenants/{SLUG}"
-    (membership,) = owner.get("/api/v1/session")["memberships"]
+    membership = next(m for m in owner.get("/api/v1/session")["memberships"] if m["tenant"]["slug"] == SLUG)
     scopes = sorted(set(membership["permissions"]) - {"tokens:write", "members:write"})
     made = owner.post(f"{team}/tokens", {"name": "fuzz", "scopes": scopes})
     stream = _one(owner, f"{team}/streams", {"name": "fuzzed", "schema": SCHEMA})
@@ -95,7 +95,9 @@ def furnish(*, web: str, admin_url: str, admin_token: str) -> World:
     )
     model = _one(owner, f"{team}/models", {"name": "fuzzed", "stream": stream, "spec": MODEL})
     hook = {"url": "https://hooks.invalid/", "event_types": ["run.failed"]}
-    webhook = owner.post(f"{team}/webhooks", hook)["id"]
+    known_hooks = owner.get(f"{team}/webhooks")["results"]
+    webhook = (known_hooks or [owner.post(f"{team}/webhooks", hook)])[0]["id"]
+    owner.call("PATCH", f"{team}/webhooks/{webhook}", json={"enabled": True})
     delivery = owner.post(f"{team}/webhooks/{webhook}/test")["id"]
     run = _first_run(owner, team)
     member = next(owner.pages(f"{team}/members"))["id"]
