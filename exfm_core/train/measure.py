@@ -53,13 +53,24 @@ class Ledger:
                 f"The {arm} arm's logit of row {row} is not a finite number: its training diverged.",
                 "Lower the learning rates in the model's spec and start a new lineage.",
             )
-        parts = [slice(first, first + _PART) for first in range(0, max(1, len(z)), _PART)]
-        every = BucketSums.merge([BucketSums.of(k[part], y[part], z[part]) for part in parts])
-        some = every if covered.all() else BucketSums.merge([_chosen(k, y, z, covered, part) for part in parts])
-        histogram = sum((LogitHistogram.of(z[part], y[part]) for part in parts), start=LogitHistogram.zeros())
+        every = bucket_sums(k, y, z)
+        some = every if covered.all() else bucket_sums(k, y, z, covered)
+        histogram = sum((LogitHistogram.of(z[part], y[part]) for part in _parts(len(z))), start=LogitHistogram.zeros())
         return Measured(every, some, exact_auc(z, y), histogram)
 
 
-def _chosen(k: npt.NDArray[np.int16], y: Floats, z: Floats, rows: npt.NDArray[np.bool_], part: slice) -> BucketSums:
-    mine = rows[part]
-    return BucketSums.of(k[part][mine], y[part][mine], z[part][mine])
+def bucket_sums(
+    buckets: npt.NDArray[np.int16], labels: Floats, logits: Floats, rows: npt.NDArray[np.bool_] | None = None
+) -> BucketSums:
+    """`BucketSums.of` all rows, or of those in the mask `rows`, a part at a time."""
+    found = []
+    for part in _parts(len(logits)):
+        k, y, z = buckets[part], labels[part], logits[part]
+        if rows is not None:
+            k, y, z = k[rows[part]], y[rows[part]], z[rows[part]]
+        found.append(BucketSums.of(k, y, z))
+    return BucketSums.merge(found)
+
+
+def _parts(rows: int) -> list[slice]:
+    return [slice(first, first + _PART) for first in range(0, rows, _PART)]

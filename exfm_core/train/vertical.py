@@ -22,7 +22,7 @@ from exfm_core.models.embeddings import Backend
 from exfm_core.models.inputs import Inputs
 from exfm_core.spec import StreamSchema, VerticalSpec
 from exfm_core.train.arms import TREATMENT, Arm, resolve
-from exfm_core.train.measure import Ledger, Measured
+from exfm_core.train.measure import Ledger, Measured, bucket_sums
 from exfm_core.train.rows import Cutter, Rows, spans
 from exfm_core.train.starters import apply_starter
 
@@ -224,7 +224,7 @@ class _Teachers:
     def sums(self, ledger: Ledger) -> BucketSums | None:
         """Sums of the SA-calibrated label; None without a covered row."""
         rows = self._covered & np.isfinite(self.adapted)
-        return BucketSums.of(ledger.buckets[rows], ledger.labels[rows], self.adapted[rows]) if rows.any() else None
+        return bucket_sums(ledger.buckets, ledger.labels, self.adapted, rows) if rows.any() else None
 
 
 def _coverage(logits: npt.NDArray[np.float32] | None, rows: int) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import pytest
 from exfm_core.data import partitions
 from exfm_core.data.encode import Block, blocks, vertical_layout
 from exfm_core.data.partitions import write_partition
-from exfm_core.train import foundation_rows
+from exfm_core.train import foundation_rows, measure
 from exfm_core.train.foundation_rows import Stream, merge
 from exfm_core.train.rows import Rows
 from tests.exfm_core.train.factories import HOUR, ORIGIN, foundation, rows, schema, vertical
@@ -135,3 +135,18 @@ def test_of_a_period_only_the_partitions_of_the_moment_are_open(
     for name in ("times", "slots", "dense", "labels"):
         assert np.array_equal(getattr(lazy, name), getattr(eager, name), equal_nan=name == "labels")
     assert all(np.array_equal(left, right) for left, right in zip(lazy.values, eager.values, strict=True))
+
+
+def test_what_is_measured_in_parts_is_what_is_measured_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, count = np.random.default_rng(0), 5000
+    ledger = measure.Ledger(count, ("control",))
+    ledger.logits["control"][:] = rng.normal(size=count).round(2)
+    ledger.labels[:], ledger.buckets[:] = rng.integers(0, 2, count), rng.integers(0, 256, count)
+    covered = rng.random(count) < 0.7
+    whole = ledger.measure("control", covered)
+    monkeypatch.setattr(measure, "_PART", 128)
+    parts = ledger.measure("control", covered)
+    for left, right in ((whole.all, parts.all), (whole.covered, parts.covered)):
+        assert np.array_equal(left.n, right.n) and np.array_equal(left.y, right.y)
+        assert np.allclose(left.loss, right.loss, rtol=1e-12) and np.allclose(left.p, right.p, rtol=1e-12)
+    assert whole.auc == parts.auc and whole.histogram.encode() == parts.histogram.encode()
