@@ -88,8 +88,10 @@ class GateHistory:
 
     @property
     def passes(self) -> bool:
-        """Whether the calibrated label beats the control."""
-        return self.ratio is not None and self.ratio < OPENS_BELOW
+        """Whether the calibrated label beats the control and knows something. A cold control may be worse than the base
+        rate: a label that only beats that one, such as a calibrated constant, has nothing to teach."""
+        known = self.label_ne is None or self.label_ne < KNOWS_NOTHING
+        return known and self.ratio is not None and self.ratio < OPENS_BELOW
 
     def after(self, was_open: bool, label: BucketSums | None, control: BucketSums) -> "GateHistory":
         """The history after a partition: `label` sums of σ(a), `control` sums of the same (covered) rows."""
@@ -120,7 +122,7 @@ def label_gate(history: GateHistory, supervision: Supervision, raw: RawLabel | N
     ratio = history.ratio
     if ratio is None:
         return False
-    return ratio < (SHUTS_ABOVE if history.is_open else OPENS_BELOW)
+    return ratio < SHUTS_ABOVE if history.is_open else history.passes
 
 
 def _knows_nothing(history: GateHistory) -> bool:

@@ -96,3 +96,12 @@ def test_partitions_without_labels_are_no_evidence() -> None:
     history = GateHistory().after(False, sums(0.4), sums(0.5)).after(True, None, sums(0.5))
     assert history.ratio is not None
     assert label_gate(history, STRONG)
+
+
+def test_a_label_that_beats_only_a_cold_control_opens_nothing() -> None:
+    """A calibrated constant has the base rate's NE; a control that has just begun may be worse than that."""
+    history = GateHistory().after(False, sums(1.001 * 0.5 / BASE), sums(1.2 * 0.5 / BASE))
+    assert history.ratio is not None and history.ratio < 0.9 and history.label_ne is not None
+    assert not label_gate(history, STRONG) and not label_gate(history, SAFE)
+    better = GateHistory().after(False, sums(0.97 * 0.5 / BASE), sums(1.2 * 0.5 / BASE))
+    assert label_gate(better, STRONG) and label_gate(better, SAFE)
