@@ -16,11 +16,12 @@ from exfm_core.experiments.report import Report
 
 def experiments() -> dict[str, Callable[[Lab], Report]]:
     """All experiments by name."""
-    from exfm_core.experiments import ablation, channel, cost, harm, sweeps, targets
+    from exfm_core.experiments import ablation, channel, cost, harm, stream, sweeps, targets
 
     found: dict[str, Callable[[Lab], Report]] = {}
     for recipe in ("movielens-16", "globo"):
         found[f"targets-{recipe}"] = partial(targets.targets, recipe=recipe)
+        found[f"stream-size-{recipe}"] = partial(stream.stream_size, recipe=recipe)
         found[f"harm-{recipe}"] = partial(harm.harm, recipe=recipe)
         found[f"ablation-{recipe}"] = partial(ablation.ablation, recipe=recipe)
         found[f"delay-{recipe}"] = partial(sweeps.delay, recipe=recipe)

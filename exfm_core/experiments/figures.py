@@ -79,9 +79,23 @@ def _known(value: float | None) -> float:
 
 
 def ne(courses: Courses, arm: str, *, parts: slice = slice(None)) -> float:
-    """NE of an arm over all rows of some models; seeds are averaged in the loss."""
-    merged = BucketSums.merge([result.sums(arm, parts) for result in courses.values() if arm in result.parts])
-    return normalized_entropy(merged).value or float("nan")
+    """NE of an arm over the rows of some models, all seeds: Σ loss ÷ Σ entropy of each model's own base rate."""
+    found = []
+    for model in dict.fromkeys(model for model, _ in courses):
+        ran = [result for result in of_models(courses, [model]).values() if arm in result.parts]
+        found.append(BucketSums.merge([result.sums(arm, parts) for result in ran]))
+    return pooled_ne(found)
+
+
+def pooled_ne(many: Sequence[BucketSums]) -> float:
+    """NE over several models: Σ loss ÷ Σ entropy of each one's own base rate, so that tasks of other rates do not mix."""
+    loss = entropy = 0.0
+    for sums in many:
+        own = normalized_entropy(sums).value
+        if own:
+            loss += float(sums.loss.sum())
+            entropy += float(sums.loss.sum()) / own
+    return loss / entropy if entropy else math.nan
 
 
 def auc(courses: Courses, arm: str) -> float | None:

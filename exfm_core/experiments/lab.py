@@ -63,7 +63,8 @@ BENCHES: dict[str, Bench] = {
             "like": tuple(f"{genre}-like" for genre in _GENRES),
             "love": tuple(f"{genre}-love" for genre in _GENRES),
         },
-        ("war-western-like", "family-love", "crime-mystery-like", "scifi-fantasy-love"),
+        sample=("war-western-like", "family-love", "crime-mystery-like", "scifi-fantasy-love"),
+        started=("war-western-like", "family-love", "crime-mystery-like", "scifi-fantasy-love"),
     ),
     "globo": Bench(
         "globo",

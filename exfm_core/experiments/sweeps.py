@@ -12,7 +12,7 @@ from exfm_core.experiments.lab import BENCHES, Bench, Courses, Lab
 from exfm_core.experiments.report import Picture, Report, Series, Table
 from exfm_core.experiments.stage import Stage
 from exfm_core.experiments.targets import about
-from exfm_core.metrics.sums import BucketSums, normalized_entropy
+from exfm_core.metrics.sums import BucketSums
 from exfm_core.spec import FoundationSpec
 from exfm_core.train.arms import Arm
 
@@ -138,12 +138,13 @@ def teacher_ne(
     delays: tuple[int, ...] = (1,),
 ) -> float:
     """The teacher's own NE on the sample's rows since the launch, all seeds."""
-    parts = []
+    found = []
     for model in bench.sample:
         student = stage.students[model]
         kind = stage.tenants[student.tenant].schema.task(student.spec.model.task).kind
-        parts += [lab.teach(stage, s, foundation, delays).sums(delay, student.tenant, kind) for s in lab.seeds]
-    return normalized_entropy(BucketSums.merge(parts)).value or float("nan")
+        taught = [lab.teach(stage, seed, foundation, delays) for seed in lab.seeds]
+        found.append(BucketSums.merge([each.sums(delay, student.tenant, kind) for each in taught]))
+    return figures.pooled_ne(found)
 
 
 def _fill(

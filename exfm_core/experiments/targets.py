@@ -15,6 +15,7 @@ from exfm_core.experiments.work import PARTS, Piece
 from exfm_core.metrics.sums import BucketSums, normalized_entropy
 
 PRESETS = ("safe", "safe, open", "strong", "strong, open")
+DEFAULT_GROUPS = ("neighbours", "safe", "strong", "placebos")
 
 
 def targets(lab: Lab, recipe: str, models: Sequence[str] = (), groups: Sequence[str] = ()) -> Report:
@@ -22,7 +23,7 @@ def targets(lab: Lab, recipe: str, models: Sequence[str] = (), groups: Sequence[
     bench = BENCHES[recipe]
     stage = lab.stage(bench)
     chosen = tuple(models) or bench.models
-    wanted = tuple(groups) or ("neighbours", "safe", "strong", "placebos")
+    wanted = tuple(groups) or DEFAULT_GROUPS
     arms = named(wanted)
     courses = lab.study(bench, stage, chosen, arms)
     report = Report(
@@ -111,13 +112,17 @@ def _pooled(courses: Courses, bench: Bench, chosen: Sequence[str], arms: Sequenc
 
 def _neighbours(courses: Courses, chosen: Sequence[str]) -> Table:
     names = [arm.name for arm in named(("neighbours",))]
-    table = Table("The control and its neighbours: NE", ("model", *names, "best neighbour gains %"))
+    table = Table(
+        "The control and its neighbours: NE (first seed)",
+        ("model", *names, "best neighbour gains %", *(f"{arm} over the best neighbour" for arm in ("safe", "strong"))),
+    )
     for model in chosen:
         mine = figures.of_models(courses, [model])
         mine = {place: result for place, result in mine.items() if names[1] in result.parts}
         nes = [figures.ne(mine, name) for name in names]
         best = min(names[1:], key=lambda name: figures.ne(mine, name))
-        table.add(model, *nes, figures.lift(mine, best))
+        over = [figures.lift(mine, arm, over=best) for arm in ("safe", "strong")]
+        table.add(model, *nes, figures.lift(mine, best), *over)
     return table
 
 
