@@ -137,36 +137,36 @@ def teach(
     limits: Limits | None = None,
     backend: Backend = "fused",
     say: Callable[[str], None] | None = None,
+    delay: int = 1,
 ) -> Teaching:
-    """Trains the FM period after period, each scored first with the newest published snapshot.
-
-    SpecError or CapacityError where it does not fit into memory.
-    """
-    memory.require(memory.foundation_memory(foundation), "Teaching")
+    """Trains the FM period after period, each scored first with the snapshot that was published `delay` periods ago:
+    1 is the newest there can be, more makes the labels stale."""
     trainer, teaching = FoundationTrainer(foundation, backend), Teaching()
-    regressed: dict[str, frozenset[str]] = {}
-    latest: dict[str, frozenset[str]] = {}
+    published: list[tuple[Snapshot, dict[str, frozenset[str]]] | None] = [None] * delay
     for number, period in enumerate(periods):
         labels: dict[str, dict[str, Logits]] = {}
         sums: dict[str, dict[str, BucketSums]] = {}
+        old = published[-delay]
         for name, partition in period.items():
-            if teaching.snapshot is None:
+            if old is None:
                 break
-            refuse_leak(datetime.fromisoformat(teaching.snapshot.watermark), partition.start)
-            scored = score(teaching.snapshot, partition.open(), tenants[name].schema, tenants[name].slot)
+            refuse_leak(datetime.fromisoformat(old[0].watermark), partition.start)
+            scored = score(old[0], partition.open(), tenants[name].schema, tenants[name].slot)
             labels[name], sums[name] = scored.logits, scored.sums
-        streams = [Stream(p.open(), tenants[name].schema, tenants[name].slot, p.start) for name, p in period.items()]
+        streams = [Stream(p.open(), tenants[name].schema, tenants[name].slot) for name, p in period.items()]
         outcome = trainer.train(streams, teaching.snapshot, limits or Limits())
         watermark = max(partition.end for partition in period.values()).isoformat()
+        newest = published[-1]
         if outcome.judgement.decision == "publish":
             data = save_snapshot(trainer.net, foundation, watermark, trainer.slots)
             teaching.snapshot = load_snapshot(data, backend)
-            latest = {name: outcome.judgement.regressed(tenants[name].slot) for name in tenants}
+            regressed = {name: outcome.judgement.regressed(tenants[name].slot) for name in tenants}
+            newest = (teaching.snapshot, regressed)
+        published = [*published[1:], newest]
         teaching.labels.append(labels)
         teaching.sums.append(sums)
         teaching.outcomes.append(outcome)
-        teaching.regressed.append(regressed)
-        regressed = latest
+        teaching.regressed.append({} if old is None else old[1])
         if say is not None:
             say(f"period {number}: {outcome.rows} rows, {outcome.judgement.decision}, {outcome.seconds['total']:.1f} s")
     return teaching
