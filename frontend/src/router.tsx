@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import { Problem } from './api/problem'
 import { queryClient, sessionQuery, signedOut } from './api/queries'
 import { Home } from './pages/Home'
+import type { AuditWanted } from './api/queries'
 import type { ModelFilter } from './pages/models/filter'
 import { Crash, Missing, RootCrash } from './pages/Lost'
 import { SignIn } from './pages/signin/SignIn'
@@ -25,8 +26,20 @@ const rootRoute = createRootRoute({ notFoundComponent: Missing, errorComponent: 
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({ next: text(search.next) }),
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined; problem?: string | undefined } => ({ next: text(search.next), problem: text(search.problem) }),
   component: SignIn,
+})
+
+/** Links with a one-time secret after the `#`; they work signed out as well. */
+const invitationRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/invitation',
+  component: lazyRouteComponent(() => import('./pages/signin/Invitation'), 'Invitation'),
+})
+const resetRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('./pages/signin/Reset'), 'Reset'),
 })
 
 /** Everything below needs a session; without one the visitor signs in and comes back. */
@@ -104,11 +117,39 @@ const accessRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/access/Access'), 'Access'),
 })
 
+const auditRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/audit',
+  validateSearch: (search: Record<string, unknown>): AuditWanted => ({
+    actor: text(search.actor),
+    action: text(search.action),
+    q: text(search.q),
+    since: text(search.since),
+    until: text(search.until),
+  }),
+  component: lazyRouteComponent(() => import('./pages/audit/Audit'), 'Audit'),
+})
+const accountRoute = createRoute({
+  getParentRoute: () => insideRoute,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./pages/account/Account'), 'AccountPage'),
+})
+
+const webhooksRoute = createRoute({
+  getParentRoute: () => tenantRoute,
+  path: '/webhooks',
+  validateSearch: (search: Record<string, unknown>): { webhook?: string | undefined } => ({ webhook: text(search.webhook) }),
+  component: lazyRouteComponent(() => import('./pages/webhooks/Webhooks'), 'Webhooks'),
+})
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
+  invitationRoute,
+  resetRoute,
   insideRoute.addChildren([
     homeRoute,
-    tenantRoute.addChildren([overviewRoute, modelsRoute, modelRoute, runsRoute, runRoute, dataRoute, costsRoute, foundationRoute, accessRoute]),
+    accountRoute,
+    tenantRoute.addChildren([overviewRoute, modelsRoute, modelRoute, runsRoute, runRoute, dataRoute, costsRoute, foundationRoute, accessRoute, webhooksRoute, auditRoute]),
   ]),
 ])
 

@@ -3,7 +3,7 @@ import { QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, body } from './client'
 import { isLive } from './live'
 import { Problem } from './problem'
-import type { Page, Partition, Stream } from './types'
+import type { Page, Partition, RunState, Stream } from './types'
 
 const SLOW_MS = 60_000
 const POLL_MS = 5_000
@@ -74,7 +74,7 @@ export interface RunsWanted {
 export const runsQuery = (tenant: string, { model, state, cursor }: RunsWanted = {}) => queryOptions({
   queryKey: [...tenantKey(tenant), 'runs', { model, state, cursor }],
   queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/runs', {
-    params: { path: { tenant }, query: { ...(model ? { model } : {}), ...(state ? { state: [state] } : {}), ...(cursor ? { cursor } : {}) } },
+    params: { path: { tenant }, query: { ...(model ? { model } : {}), ...(state ? { state: [state as RunState | 'open'] } : {}), ...(cursor ? { cursor } : {}) } },
     signal,
   })),
   refetchInterval: pace,
@@ -127,4 +127,56 @@ export const tokensQuery = (tenant: string) => queryOptions({
 export const membersQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'members'],
   queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/members', { params: { path: { tenant } }, signal })),
+})
+
+export const invitationsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'invitations'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/invitations', { params: { path: { tenant } }, signal })),
+})
+
+export const serviceAccountsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'service-accounts'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/service-accounts', { params: { path: { tenant } }, signal })),
+})
+
+/** The open wish that the tenant be erased; null where there is none. */
+export const deletionQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'deletion'],
+  queryFn: async ({ signal }) => {
+    try {
+      return await body(api.GET('/api/v1/tenants/{tenant}/deletion', { params: { path: { tenant } }, signal }))
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'deletion_not_open') return null
+      throw error
+    }
+  },
+})
+
+export interface AuditWanted {
+  actor?: string | undefined
+  action?: string | undefined
+  q?: string | undefined
+  since?: string | undefined
+  until?: string | undefined
+}
+
+export const auditQuery = (tenant: string, wanted: AuditWanted, cursor: string | undefined) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'audit', wanted, { cursor }],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/audit', { params: { path: { tenant }, query: { ...given(wanted), ...(cursor ? { cursor } : {}) } }, signal })),
+})
+
+/** What of a filter is set. */
+export const given = (wanted: AuditWanted): Record<string, string> =>
+  Object.fromEntries(Object.entries(wanted).filter((pair): pair is [string, string] => typeof pair[1] === 'string' && pair[1] !== ''))
+
+export const accountQuery = queryOptions({
+  queryKey: ['account'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/account', { signal })),
+})
+
+export const providersQuery = queryOptions({
+  queryKey: ['sso'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/sso', { signal })),
+  staleTime: 60_000,
+  retry: false,
 })

@@ -15,6 +15,11 @@ export interface Page<T> {
 export type Me = Schema['Me']
 export type Member = Schema['Member']
 export type Token = Schema['Token']
+export type Invitation = Schema['Invitation']
+export type ServiceAccount = Schema['ServiceAccount']
+export type AuditEntry = Schema['AuditEntry']
+export type Account = Schema['Account']
+export type Offer = Schema['Offer']
 
 export type Overview = Schema['Overview']
 export type Attention = Schema['Attention']

@@ -1,16 +1,15 @@
 /** What every page below a tenant knows: who looks, in which role, in which currency. */
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { overviewQuery, sessionQuery } from '../api/queries'
+import { sessionQuery } from '../api/queries'
 
 export function useTenant(): string {
   return useParams({ strict: false, select: (params) => params.tenant ?? '' })
 }
 
-/** One currency per installation; the overview names it. */
+/** One currency per installation; the session names it. */
 export function useCurrency(): string {
-  const overview = useQuery({ ...overviewQuery(useTenant()), refetchInterval: false, staleTime: Infinity })
-  return overview.data?.spend.currency ?? 'USD'
+  return useQuery(sessionQuery).data?.currency ?? 'USD'
 }
 
 /** Whether the signed-in member's role includes a permission such as `runs:write`. Only shows or hides; the server decides. */

@@ -11,6 +11,8 @@ const PAGES = [
   ['/t/$tenant/foundation', 'Foundation', 'foundation', 'insights:read'],
   ['/t/$tenant/costs', 'Costs', 'costs', 'costs:read'],
   ['/t/$tenant/access', 'Access', 'access', 'members:read'],
+  ['/t/$tenant/webhooks', 'Webhooks', 'webhooks', 'webhooks:read'],
+  ['/t/$tenant/audit', 'Audit log', 'table', 'audit:read'],
 ] as const satisfies readonly (readonly [string, string, IconName, string])[]
 
 /** Pages that the member's role includes; a page reached by address in spite of that says why it is closed. */

@@ -1,5 +1,6 @@
 import { ActionIcon, Avatar, Group, Menu, Text, Tooltip, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
+import { Link as RouterLink } from '@tanstack/react-router'
 import { api } from '../api/client'
 import type { Me } from '../api/types'
 import { Icon } from '../parts/icons'
@@ -33,6 +34,7 @@ export function UserMenu({ me }: { me: Me }) {
             <Text size="sm" fw={600} c="var(--mantine-color-text)">{name}</Text>
             {me.user.email}
           </Menu.Label>
+          <Menu.Item component={RouterLink} to="/account" leftSection={<Icon name="access" size={16} />}>Your account</Menu.Item>
           <Menu.Item onClick={() => setColorScheme('auto')} leftSection={<Icon name="sun" size={16} />}>Colours as the system</Menu.Item>
           {me.user.is_platform_admin ? <Menu.Item component="a" href={`${me.admin_origin}/admin/`} leftSection={<Icon name="away" size={16} />}>Operators’ admin</Menu.Item> : null}
           <Menu.Divider />

@@ -114,7 +114,7 @@ class PasswordResetView(OpenView):
 class SecondFactorView(OpenView):
     """The authenticator app."""
 
-    access = {"post": Access.SESSION, "delete": Access.SESSION}
+    access = {"post": Access.SESSION}
 
     @extend_schema(operation_id="second_factor_begin", request=None, responses={201: FactorSetupSerializer})
     def post(self, request: Request) -> Response:
@@ -123,8 +123,14 @@ class SecondFactorView(OpenView):
         body = {"secret": setup.secret, "address": setup.address, "picture": setup.picture}
         return Response(body, status=201, headers={"Cache-Control": "no-store"})
 
+
+class SecondFactorOffView(OpenView):
+    """The end of the second factor."""
+
+    access = {"post": Access.SESSION}
+
     @extend_schema(operation_id="second_factor_off", request=CodeSerializer, responses={204: None})
-    def delete(self, request: Request) -> Response:
+    def post(self, request: Request) -> Response:
         """Turn the second factor off, with a code as proof."""
         second_factor.turn_off(self.user, checked(CodeSerializer, request)["code"])
         return Response(status=204)
@@ -166,6 +172,7 @@ urls = [
     path("account", AccountView.as_view()),
     path("account/password", PasswordView.as_view()),
     path("account/second-factor", SecondFactorView.as_view()),
+    path("account/second-factor/off", SecondFactorOffView.as_view()),
     path("account/second-factor/confirm", SecondFactorConfirmView.as_view()),
     path("account/recovery-codes", RecoveryCodesView.as_view()),
     path("password-reset", PasswordResetView.as_view()),

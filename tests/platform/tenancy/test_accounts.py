@@ -127,10 +127,10 @@ def test_turning_off_needs_a_code_and_an_administrator_needs_none(cast: Cast) ->
     api = Api(cast.viewer)
     _, codes = turn_on(api)
     problem(api.post("account/second-factor"), 409, "second_factor_on")
-    problem(api.call("DELETE", "account/second-factor", {"code": "000000"}), 422, "code_wrong")
+    problem(api.post("account/second-factor/off", {"code": "000000"}), 422, "code_wrong")
     fresh = api.post("account/recovery-codes", {"code": codes[0]}).json()["codes"]
-    problem(api.call("DELETE", "account/second-factor", {"code": codes[1]}), 422, "code_wrong")
-    assert api.call("DELETE", "account/second-factor", {"code": fresh[0]}).status_code == 204
+    problem(api.post("account/second-factor/off", {"code": codes[1]}), 422, "code_wrong")
+    assert api.post("account/second-factor/off", {"code": fresh[0]}).status_code == 204
     assert sign_in(cast.viewer.email).status_code == 200
     turn_on(api)
     with database_role(PLATFORM):

@@ -7,9 +7,8 @@ import { queryClient, tenantKey } from '../../api/queries'
 import { Command } from '../../parts/Command'
 import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
+import { READ, WRITE } from './scopes'
 
-const READ = ['insights:read', 'streams:read', 'models:read', 'runs:read', 'costs:read']
-const WRITE = ['streams:write', 'models:write', 'runs:write']
 
 /** Makes a token; its text is shown this one time. */
 export function NewToken({ tenant }: { tenant: string }) {

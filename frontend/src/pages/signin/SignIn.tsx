@@ -1,41 +1,53 @@
-import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Alert, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type SyntheticEvent, useEffect, useState } from 'react'
 import { api, body } from '../../api/client'
 import { Problem } from '../../api/problem'
-import { queryClient, sessionQuery } from '../../api/queries'
+import { providersQuery, queryClient, sessionQuery } from '../../api/queries'
 import { duration } from '../../format/time'
-import { Icon, Mark } from '../../parts/icons'
+import { Icon } from '../../parts/icons'
+import { Frame } from './Frame'
 
 /** What went wrong, in one sentence that also says how to go on. */
-function sentence(error: Error): string {
+function sentence(error: Error, asked: boolean): string {
   if (!(error instanceof Problem)) return error.message
   if (error.status === 429) {
     return `Too many tries. Wait ${error.retryAfter ? duration(error.retryAfter) : 'a few minutes'}, then try again.`
   }
+  if (error.status === 401 && asked) return 'That code is not right, or it was used already. Wait for the next one, or use a recovery code.'
   if (error.status === 400 || error.status === 401) {
-    return 'That email and password do not belong together. Check both; an owner of your tenant can set a new password.'
+    return 'That email and password do not belong together. Check both; an administrator can give you a link to set a new password.'
   }
   return `${error.message} ${error.mend}`
+}
+
+const REFUSED: Record<string, string> = {
+  sso_not_admitted: 'You are signed in there, and have no account here. Ask an owner of your tenant for an invitation.',
+  sso_unreachable: 'The identity provider does not answer. Try again in a minute.',
+  sso_state_wrong: 'That sign-in was not begun here, or took too long. Try again.',
 }
 
 /** Only addresses of our own pages, never another host. */
 const safe = (next: string | undefined) => (next && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/')
 
 export function SignIn() {
-  const { next } = useSearch({ from: '/sign-in' })
+  const { next, problem } = useSearch({ from: '/sign-in' })
   const navigate = useNavigate()
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
+  const [asked, setAsked] = useState(false)
   // Asking for the session also sets the CSRF cookie that signing in needs.
   const session = useQuery(sessionQuery)
+  const providers = useQuery(providersQuery)
   const signIn = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/session', { body: { email, password } })),
+    mutationFn: () => body(api.POST('/api/v1/session', { body: { email, password, ...(asked ? { code } : {}) } })),
     onSuccess: (me) => queryClient.setQueryData(sessionQuery.queryKey, me),
+    onError: (error) => { if (error instanceof Problem && error.code === 'second_factor_required') setAsked(true) },
   })
   const signedIn = session.data !== undefined
-  useEffect(() => { document.title = 'Sign in · ExFM' }, [])
+  const wanted = signIn.error instanceof Problem && signIn.error.code === 'second_factor_required'
   useEffect(() => { if (signedIn) void navigate({ href: safe(next), replace: true }) }, [signedIn, next, navigate])
 
   const submit = (event: SyntheticEvent) => {
@@ -43,24 +55,21 @@ export function SignIn() {
     signIn.mutate()
   }
   return (
-    <Center component="main" mih="100vh" p="md">
-      <Stack w="100%" maw={400} gap="lg">
-        <Stack align="center" gap={6} ta="center">
-          <Mark size={44} />
-          <Title order={1}>Sign in to ExFM</Title>
-          <Text className="quiet">See what the shared foundation model gains each of your models, what it costs, and what is left of your quota.</Text>
+    <Frame title="Sign in to ExFM" tab="Sign in" sub="See what the shared foundation model gains each of your models, what it costs, and what is left of your quota.">
+      <form onSubmit={submit}>
+        <Stack gap="md">
+          {problem && !signIn.error ? <Alert color="red" variant="light" icon={<Icon name="warn" />} role="alert">{REFUSED[problem] ?? 'The identity provider’s answer was refused. Try again; if it stays, tell your administrators.'}</Alert> : null}
+          {signIn.error && !wanted ? <Alert color="red" variant="light" icon={<Icon name="warn" />} role="alert">{sentence(signIn.error, asked)}</Alert> : null}
+          <TextInput label="Email" type="email" name="email" autoComplete="username" required withAsterisk={false} autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+          <PasswordInput label="Password" name="password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }} />
+          {asked ? <TextInput label="Code" description="Six digits of your authenticator app, or a recovery code" name="code" autoComplete="one-time-code" inputMode="text" required withAsterisk={false} autoFocus value={code} onChange={(event) => setCode(event.currentTarget.value)} /> : null}
+          <Button type="submit" loading={signIn.isPending} fullWidth>Sign in</Button>
+          {providers.data?.length ? <Divider label="or" /> : null}
+          {providers.data?.map((provider) => (
+            <Button key={provider.slug} component="a" variant="default" fullWidth href={`${provider.start}?${new URLSearchParams({ next: safe(next) }).toString()}`}>Sign in with {provider.name}</Button>
+          ))}
         </Stack>
-        <Paper withBorder p="lg" radius="md">
-          <form onSubmit={submit}>
-            <Stack gap="md">
-              {signIn.error ? <Alert color="red" variant="light" icon={<Icon name="warn" />} role="alert">{sentence(signIn.error)}</Alert> : null}
-              <TextInput label="Email" type="email" name="email" autoComplete="username" required withAsterisk={false} autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-              <PasswordInput label="Password" name="password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }} />
-              <Button type="submit" loading={signIn.isPending} fullWidth>Sign in</Button>
-            </Stack>
-          </form>
-        </Paper>
-      </Stack>
-    </Center>
+      </form>
+    </Frame>
   )
 }
