@@ -27,8 +27,9 @@ PROCESS_BYTES = 450_000_000
 MANAGED_ROW_BYTES = 72
 """Of an id map (`data.idmap`): 24 a row, up to 48 for the look-up."""
 READER_COPIES = 6
-"""Of a row group: Arrow columns twice (one group ahead), joined, encoded, cut into batches, and one in flight."""
-ROW_GROUP_ROWS = 131_072
+"""Of a piece of a stream: Arrow columns twice (one ahead), joined, encoded, cut into batches, and one in flight."""
+PIECE_ROWS = 16_384
+"""Rows that a reader decodes at a time (`data.partitions`)."""
 ROW_COLUMNS = 4
 """Event time, user key, label, bucket: eight bytes a row each at most."""
 
@@ -84,8 +85,9 @@ def vertical_memory(spec: VerticalSpec, schema: StreamSchema, *, arms: int = ARM
     )
 
 
-def foundation_memory(spec: FoundationSpec, *, rows: int = 0) -> MemoryPlan:
-    """Peak of a period of `rows` rows: the union is held in memory, and the published snapshot beside the candidate."""
+def foundation_memory(spec: FoundationSpec, *, rows: int = 0, streams: int = 1) -> MemoryPlan:
+    """Peak of training on periods of up to `rows` rows (0: not known yet) of so many streams that are open at a time;
+    the published snapshot stands beside the candidate."""
     model = spec.model
     table_rows = sum(feature.buckets for feature in model.features if feature.sparse) + model.tenant_slots
     tables = table_rows * model.embedding_dim * FLOAT_BYTES
@@ -98,7 +100,7 @@ def foundation_memory(spec: FoundationSpec, *, rows: int = 0) -> MemoryPlan:
         optimizer=2 * table_rows * FLOAT_BYTES,
         dense=dense * (ADAM_FLOATS + 1),
         activations=spec.optimizer.batch_size * width * VALUE_AND_GRADIENT * 2 * FLOAT_BYTES,
-        reader=_reader(model.features, rows) + 2 * rows * _row_bytes(model.features),
+        reader=_reader(model.features, rows) * streams + rows * ROW_COLUMNS * ID_BYTES,
         checkpoint=CHECKPOINT_COPIES * state,
         ids=2 * _managed(model.features),
     )
@@ -162,7 +164,7 @@ def _row_bytes(features: tuple[Feature, ...]) -> int:
 
 
 def _reader(features: tuple[Feature, ...], rows: int) -> int:
-    return READER_COPIES * min(rows, ROW_GROUP_ROWS) * _row_bytes(features)
+    return READER_COPIES * min(rows, PIECE_ROWS) * _row_bytes(features)
 
 
 def _control_groups() -> list[tuple[int, int]]:

@@ -140,7 +140,9 @@ def teach(
     delay: int = 1,
 ) -> Teaching:
     """Trains the FM period after period, each scored first with the snapshot that was published `delay` periods ago:
-    1 is the newest there can be, more makes the labels stale."""
+    1 is the newest there can be, more makes the labels stale. SpecError or CapacityError where it does not fit into
+    memory."""
+    memory.require(memory.foundation_memory(foundation, streams=len(tenants)), "Teaching")
     trainer, teaching = FoundationTrainer(foundation, backend), Teaching()
     published: list[tuple[Snapshot, dict[str, frozenset[str]]] | None] = [None] * delay
     for number, period in enumerate(periods):

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from exfm_core.cost import memory
 from exfm_core.das.scorer import score, wrong_rows
 from exfm_core.das.snapshots import save_snapshot
 from exfm_core.das.store import LabelStore, SnapshotReader, SnapshotStore
@@ -169,6 +170,8 @@ class Run:
         return {"foundation": data}, measured
 
     def _open_foundation(self) -> FoundationTrainer:
+        plan = memory.foundation_memory(self.spec.foundation, streams=len(self.spec.tenants))
+        memory.require(plan, "The foundation model")
         trainer = FoundationTrainer(self.spec.foundation, self.spec.backend)
         if (data := self.journal.state("foundation")) is not None:
             identity = {"spec": trainer.spec.to_json()}
@@ -190,6 +193,7 @@ class Run:
         named: list[str | Arm] = [Arm.from_json(arm.to_json()) for arm in model.arms]
         arms = named or [CONTROL, TREATMENT]
         starter = (self._base / model.starter).read_bytes() if model.starter else None
+        memory.require(memory.vertical_memory(model.spec, tenant.schema, arms=len(arms)), f"Model {name!r}")
         trainer = VerticalTrainer(type(model.spec).from_json(document), tenant.schema, arms, self.spec.backend, starter)
         gates = LabelGates(trainer)
         for arm, student in trainer.students.items():

@@ -10,6 +10,7 @@ import pytest
 
 from exfm_core.cost import memory
 from exfm_core.data.idmap import IdMap
+from exfm_core.data.partitions import PIECE_ROWS
 from exfm_core.errors import CapacityError, SpecError
 from exfm_core.models.foundation import FoundationNet
 from exfm_core.spec import Feature, StreamSchema, VerticalSpec
@@ -109,6 +110,13 @@ def test_a_child_refuses_a_table_no_machine_holds_before_it_allocates(tmp_path: 
         assert "torch" not in child.log()
     assert (error["type"], error["code"], error["fault"]) == ("error", "memory.never_fits", "user")
     assert "tables 137.4 GB" in error["message"]
+
+
+def test_the_reader_is_counted_as_it_reads() -> None:
+    assert memory.PIECE_ROWS == PIECE_ROWS
+    small, large = (memory.vertical_memory(vertical(), schema(), rows=rows).reader for rows in (1000, 10**6))
+    assert 0 < small < large < 100_000_000
+    assert memory.vertical_memory(vertical(), schema()).reader == 0
 
 
 def test_managed_ids_are_counted() -> None:
