@@ -107,8 +107,9 @@ format: $(STAMPS)/python ## Format and mend what ruff can
 openapi: $(STAMPS)/python $(STAMPS)/npm ## Write docs/openapi.yaml, the dashboard's types and docs/roles.md anew
 	@$(PY) -m scripts.openapi && $(PY) -m scripts.role_matrix
 
-bench: setup ## Measure start-up time and memory of the idle platform
-	@$(PY) -m scripts.measure_idle
+bench: setup ## Measure speed against peers and the idle platform (ARGS="training arms" chooses, ARGS=idle the latter)
+	@$(if $(filter-out idle,$(ARGS)),,$(PY) -m scripts.measure_idle)
+	@$(if $(filter idle,$(ARGS)),,$(PY) -W ignore -m bench $(ARGS))
 
 screenshots: setup ## Take pictures of the dashboard after a demo run into docs/images
 	@CHROMIUM="$$($(PY) -m scripts.chromium)" && export CHROMIUM && $(PY) -m scripts.screenshots
