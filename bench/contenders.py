@@ -14,7 +14,9 @@ LOADERS = (("npz", 1), ("npz", 2), ("npz", 3), ("parquet", 1))
 def exfm(dataset: Dataset, shape: Shape, threads: int, seed: int = 0) -> Contender:
     """This project's trainer."""
     command = [sys.executable, "-m", "bench.ours", str(dataset.folder), shape.json()]
-    return Contender(f"exfm {dataset.folder.name} {seed}", [*command, f"--threads={threads}", f"--seed={seed}"], threads)
+    return Contender(
+        f"exfm {dataset.folder.name} {seed}", [*command, f"--threads={threads}", f"--seed={seed}"], threads
+    )
 
 
 def embedding_bag(dataset: Dataset, shape: Shape, threads: int) -> Contender:
@@ -32,12 +34,14 @@ def fuxictr(
     return Contender(f"FuxiCTR {variant} {dataset.folder.name} {seed}", [*command, *options], threads)
 
 
-def best_loader(peer: Contender, tries: tuple[tuple[str, int], ...] = LOADERS) -> tuple[dict[str, int | str], dict[str, float]]:
+def best_loader(
+    peer: Contender, tries: tuple[tuple[str, int], ...] = LOADERS
+) -> tuple[dict[str, int | str], dict[str, float]]:
     """FuxiCTR's fastest loader on this machine, by one training pass each after a first one; and all their rows/s."""
     peer.ask("train", kind=tries[0][0], workers=tries[0][1])
     rates: dict[str, float] = {}
     for kind, workers in tries:
         taken = peer.ask("train", kind=kind, workers=workers)
         rates[f"{kind} {workers}"] = taken["rows"] / taken["wall"]
-    kind, workers = max(rates, key=lambda name: rates[name]).split()
-    return {"kind": kind, "workers": int(workers)}, rates
+    kind, number = max(rates, key=lambda name: rates[name]).split()
+    return {"kind": kind, "workers": int(number)}, rates

@@ -4,6 +4,7 @@ One `nn.EmbeddingBag(sparse=True)` per field with SparseAdam, Adam for the dense
 """
 
 import argparse
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ class DeepFM(nn.Module):
         super().__init__()
         self.bags = nn.ModuleList(nn.EmbeddingBag(size, shape.dim, mode="mean", sparse=True) for size in sizes)
         for bag in self.bags:
-            nn.init.normal_(bag.weight, std=0.01)
+            nn.init.normal_(torch.as_tensor(bag.weight), std=0.01)
         widths = [len(sizes) * shape.dim, *shape.mlp]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(widths):
             layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.mlp = nn.Sequential(*layers)
         self.head = nn.Sequential(
@@ -65,8 +66,8 @@ def main() -> None:
             loss = F.binary_cross_entropy_with_logits(model(ids[part]), labels[part])
             sparse.zero_grad()
             dense.zero_grad()
-            loss.backward()
-            sparse.step()
+            torch.autograd.backward(loss)
+            sparse.step()  # type: ignore[no-untyped-call]
             dense.step()
 
     def train() -> dict[str, Any]:

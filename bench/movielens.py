@@ -38,4 +38,6 @@ def make(folder: Path, root: Path | None = None, limit: int | None = None) -> Da
     fields = {name: int(values.max()) + 1 for name, values in columns.items()}
     labels = table.column("liked").to_numpy().astype(np.int8)
     tenth = table.num_rows // 10
-    return write(folder, fields, columns, labels, {"train": train, "valid": tenth, "test": table.num_rows - train - tenth})
+    return write(
+        folder, fields, columns, labels, {"train": train, "valid": tenth, "test": table.num_rows - train - tenth}
+    )

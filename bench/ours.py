@@ -1,4 +1,4 @@
-"""The contender "exfm": the platform's own trainer, reading a Parquet partition. `python -m bench.ours FOLDER SHAPE`."""
+"""The contender "exfm": this project's own trainer on a Parquet partition. `python -m bench.ours FOLDER SHAPE`."""
 
 import argparse
 from pathlib import Path
@@ -12,7 +12,6 @@ from bench.protocol import cost_of, serve
 from bench.shape import Shape
 from exfm_core.data.encode import blocks
 from exfm_core.data.partitions import Source
-from exfm_core.models.embeddings import Backend
 from exfm_core.spec import Optimizer, StreamSchema, VerticalModel, VerticalSpec
 from exfm_core.train.rows import Cutter, Rows, spans
 from exfm_core.train.runtime import configure
@@ -24,7 +23,7 @@ def spec_of(shape: Shape, schema: StreamSchema, seed: int = 0) -> VerticalSpec:
     model = VerticalModel(
         features=tuple(feature.name for feature in schema.features),
         tasks=("click",),
-        backbone="deepfm",
+        backbone=shape.backbone,  # type: ignore[arg-type]
         embedding_dim=shape.dim,
         mlp=shape.mlp,
         head_width=shape.head_width,
@@ -49,12 +48,11 @@ def main() -> None:
     parser.add_argument("shape", type=Shape.of)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--backend", default="fused")
     options = parser.parse_args()
     configure(options.threads)
     dataset = load(options.folder)
-    backend: Backend = options.backend
-    trainer = VerticalTrainer(spec_of(options.shape, dataset.schema, options.seed), dataset.schema, ("control",), backend)
+    spec = spec_of(options.shape, dataset.schema, options.seed)
+    trainer = VerticalTrainer(spec, dataset.schema, ("control",))
 
     def train() -> dict[str, Any]:
         rows = dataset.splits["train"]
@@ -67,7 +65,8 @@ def main() -> None:
 
     def parameters() -> dict[str, Any]:
         net = trainer.students["control"].net
-        return {"parameters": sum(p.numel() for p in net.parameters()) + sum(w.numel() for w in net.tables.kernel.weights)}
+        weights = [*net.parameters(), *net.tables.kernel.weights]
+        return {"parameters": sum(weight.numel() for weight in weights)}
 
     serve(train=train, evaluate=evaluate, parameters=parameters)
 

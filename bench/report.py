@@ -39,7 +39,12 @@ def table(title: str, head: Row, rows: Sequence[Row]) -> None:
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     print(f"\n{title}")
     for row in cells:
-        print("  " + "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))))
+        print(
+            "  "
+            + "  ".join(
+                cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+        )
 
 
 def save(name: str, settings: dict[str, Any], found: dict[str, Any], folder: Path = RESULTS) -> Path:

@@ -1,4 +1,5 @@
-"""The architecture that every contender builds: DeepFM, the MLP beside the factorisation machine's vector, one head.
+"""The architecture of the measurements, for contenders DeepFM: the MLP beside the factorisation machine's vector, one
+head.
 
 x = [MLP(e_1 … e_F), Σ_{i<j} e_i ⊙ e_j], logit = head(x) with one hidden layer. Standard library only.
 """
@@ -9,7 +10,8 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the model and of its batches. Learning rates: of the dense weights, and of the embeddings."""
+    """Sizes of the model and of its batches. Learning rates: of the dense weights, and of the embeddings.
+    Another `backbone` is for measurements without a peer."""
 
     mlp: tuple[int, ...]
     dim: int = 16
@@ -17,6 +19,7 @@ class Shape:
     batch_size: int = 4096
     dense_lr: float = 1e-3
     embedding_lr: float = 0.05
+    backbone: str = "deepfm"
 
     def json(self) -> str:
         """For a command line."""

@@ -70,7 +70,9 @@ def run(dataset: Dataset, shape: Shape, threads: int, rounds: int, folder: Path 
         )
         for name, rate in found["rows_per_s"].items()
     ]
-    title = f"Training, {dataset.folder.name}: {len(dataset.fields)} fields, batch {shape.batch_size}, {threads} thread(s)"
+    title = (
+        f"Training, {dataset.folder.name}: {len(dataset.fields)} fields, batch {shape.batch_size}, {threads} thread(s)"
+    )
     report.table(title, ("contender", "rows/s", "CPU µs/row", "exfm is × as fast"), rows)
     settings = {
         "fields": dataset.fields,

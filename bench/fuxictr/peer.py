@@ -27,7 +27,7 @@ LEARNING_RATE = 1e-3
 """The default of its model zoo's configurations."""
 
 
-class Peer(BaseModel):  # type: ignore[misc]
+class Peer(BaseModel):
     """What both variants share: compiled as the zoo's models are."""
 
     def finish(self, rate: float) -> None:
