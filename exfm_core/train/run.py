@@ -9,6 +9,9 @@ bit-identical to an undisturbed one (same wheels, instruction set and thread cou
 """
 
 import json
+import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,6 +23,7 @@ from exfm_core.das.scorer import score, wrong_rows
 from exfm_core.das.snapshots import save_snapshot
 from exfm_core.das.store import LabelStore, SnapshotReader, SnapshotStore
 from exfm_core.data.stream import Stream, StreamPartition
+from exfm_core.data.validate import validate_partition
 from exfm_core.errors import DataError
 from exfm_core.metrics.label_gate import WINDOW, RawLabel
 from exfm_core.metrics.sums import BucketSums
@@ -93,6 +97,7 @@ class Run:
 
     def _score(self, unit: Unit) -> tuple[dict[str, bytes], dict[str, Any]]:
         tenant, partition = _both(unit)
+        _validate(tenant, partition)
         move = self._snapshots.newest_for(partition.start)
         if move is None:
             return {}, {"rows": partition.rows, "snapshot": "", "sums": {}}
@@ -234,6 +239,25 @@ class Run:
 
 def _address(stream: str, base: Path) -> str:
     return stream if "://" in stream else str(base / stream)
+
+
+def _validate(tenant: TenantRun, partition: StreamPartition) -> None:
+    """Raises DataError, with column, row and mend, if the file does not hold what its schema promises."""
+    source = partition.open()
+    with tempfile.NamedTemporaryFile(prefix="exfm-", suffix=".parquet") as copy:
+        path = source
+        if not isinstance(source, str | os.PathLike):
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            source.close()
+            path = copy.name
+        report = validate_partition(str(path), tenant.schema, partition.start, partition.end)
+    if not report.ok:
+        raise DataError(
+            "data.invalid",
+            f"Tenant {tenant.name}, partition {partition.uri}: {report.problems[0].message}",
+            "Mend the file, seal the stream anew, and start a run in a new folder.",
+        )
 
 
 def _both(unit: Unit) -> tuple[TenantRun, StreamPartition]:

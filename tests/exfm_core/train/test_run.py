@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -213,16 +214,32 @@ def test_commits_are_immutable_and_states_are_not_hoarded(tmp_path: Path) -> Non
         late.commit("unit 0", {}, {})
 
 
+def replace_clicks(root: Path, tables: list[pa.Table]) -> None:
+    """Another stream of clicks, one table a period."""
+    parts = []
+    for t, table in enumerate(tables):
+        uri, begin = f"other-{t}.parquet", ORIGIN + t * HOUR
+        written = write_partition(root / uri, table, schema())
+        parts.append(StreamPartition(str(root), uri, begin, begin + HOUR, len(table), written.sha256, written.bytes))
+    Stream(parts, schema()).write_manifest(f"{root}/click.json")
+
+
+def test_a_value_that_is_no_number_is_named_with_its_place(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 200, "conversion": 200}, periods=2)
+    good, bad = rows(200, 0), rows(200, 1)
+    age = bad["age"].to_numpy().copy()
+    age[17] = np.inf
+    replace_clicks(tmp_path, [good, bad.set_column(5, "age", [age])])
+    with pytest.raises(DataError) as caught:
+        run(spec(), tmp_path / "out", base=tmp_path)
+    assert caught.value.code == "data.invalid"
+    assert "other-1.parquet: Column 'age', row 17: expected" in caught.value.message
+    assert caught.value.mend
+
+
 def test_one_class_has_no_ne_and_the_table_says_so(tmp_path: Path) -> None:
     streams(tmp_path, {"click": 200, "conversion": 200}, periods=2)
-    parts = []
-    for t in range(2):
-        nobody = rows(200, t).set_column(6, "click", [np.zeros(200, np.int8)])
-        written = write_partition(tmp_path / f"none-{t}.parquet", nobody, schema())
-        begin = ORIGIN + t * HOUR
-        uri = f"none-{t}.parquet"
-        parts.append(StreamPartition(str(tmp_path), uri, begin, begin + HOUR, 200, written.sha256, written.bytes))
-    Stream(parts, schema()).write_manifest(f"{tmp_path}/click.json")
+    replace_clicks(tmp_path, [rows(200, t).set_column(6, "click", [np.zeros(200, np.int8)]) for t in range(2)])
     results = run(spec(), tmp_path / "out", base=tmp_path)
     row = next(row for row in results["models"] if row["model"] == "clicks")
     assert row["ne"] == {"value": None, "reason": "only one class"}
