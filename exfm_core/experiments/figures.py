@@ -88,7 +88,7 @@ def ne(courses: Courses, arm: str, *, parts: slice = slice(None)) -> float:
 
 
 def pooled_ne(many: Sequence[BucketSums]) -> float:
-    """NE over several models: Σ loss ÷ Σ entropy of each one's own base rate, so that tasks of other rates do not mix."""
+    """NE over several models: Σ loss ÷ Σ entropy of each one's own base rate, so that rates do not mix."""
     loss = entropy = 0.0
     for sums in many:
         own = normalized_entropy(sums).value

@@ -147,17 +147,18 @@ class Lab:
                 pieces.append(Piece(stage, model, seed, run, taught, stage.students[model].spec, **settings))
         return self.run(pieces)
 
-    def starter(self, stage: Stage, model: str, seed: int) -> str:
-        """Name of a starter for ``model``: its shape, trained on all *other* tenants before the launch."""
+    def starter(self, stage: Stage, model: str, seed: int, newcomers: Sequence[str]) -> str:
+        """Name of a starter for ``model``: its shape, trained before the launch on the tenants of no ``newcomers``."""
         student = stage.students[model]
         spec = replace(student.spec, seed=seed)
         kind = stage.tenants[student.tenant].schema.task(spec.model.task).kind
+        kept_out = {student.tenant, *(stage.students[newcomer].tenant for newcomer in newcomers)}
         others = {
             name: tenant.schema
             for name, tenant in stage.tenants.items()
-            if name != student.tenant and any(task.kind == kind for task in tenant.schema.tasks)
+            if name not in kept_out and any(task.kind == kind for task in tenant.schema.tasks)
         }
-        name = cache.key("starter", stage.name, model, spec)
+        name = cache.key("starter", stage.name, spec, sorted(others))
         if not self.store.has(name):
             pool.settle()
             schema = stage.tenants[student.tenant].schema

@@ -155,7 +155,7 @@ def _starters(lab: Lab, bench: Bench, stage: Stage, courses: Courses, chosen: Se
             lab.teach(stage, seed),
             stage.students[model].spec,
             join=bench.join,
-            starter=lab.starter(stage, model, seed),
+            starter=lab.starter(stage, model, seed, chosen),
         )
         for model in chosen
         for seed in lab.seeds
@@ -172,9 +172,9 @@ def _starters(lab: Lab, bench: Bench, stage: Stage, courses: Courses, chosen: Se
             "pooled reference, NE",
             "pooled reference, gain %",
         ),
-        remark="A starter is of the model's own shape, trained on the other tenants' streams before the launch; the "
-        "newcomer's rows are not in it. Here it goes on at half the dense rate. Gates judge the label against the "
-        "started model. Pooled reference: one model of that shape for all tenants; where it wins by far, merge.",
+        remark="A starter is of the model's own shape, trained before the launch on the streams of tenants none of "
+        "which is in this table. It goes on at half the dense rate. Gates judge the label against the started model. "
+        "Pooled reference (first seed): one model of that shape for all tenants; where it wins by far, merge them.",
     )
     for model in chosen:
         mine = figures.of_models(started, [model])

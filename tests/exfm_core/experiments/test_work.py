@@ -84,7 +84,7 @@ def test_an_added_column_is_read_row_by_row(lab: Lab, tiny: Stage, taught: Teach
 def test_a_starter_leaves_the_newcomers_rows_out_and_moves_the_first_prediction(
     lab: Lab, tiny: Stage, taught: Teaching
 ) -> None:
-    name = lab.starter(tiny, "shop-click", 0)
+    name = lab.starter(tiny, "shop-click", 0, ["shop-click"])
     arms = (Arm("cold"), Arm("started", starter=True))
     spec = tiny.students["shop-click"].spec
     result = Piece(tiny, "shop-click", 0, arms, taught, spec, starter=name).done(lab.store)
