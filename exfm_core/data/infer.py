@@ -32,7 +32,7 @@ _LABEL = re.compile(
     r"label|target|click|clk|conver|purchase|bought|buy|order|like|love|install|attributed|watched|^y$", re.I
 )
 _USER = re.compile(
-    r"(user|member|visitor|customer|client|account|cookie|uid|device)(_?(id|key|hash|pseudo_?id))?$", re.I
+    r"((user|member|visitor|customer|client|account|cookie|uid)(_?(id|key|hash|pseudo_?id))?|device_?(id|hash))$", re.I
 )
 _ID = re.compile(r"(^|_)(id|ids|code|type|kind|cat|category|brand|pos|position|slot|hour|weekday|zip)$|id$", re.I)
 _AMOUNT = re.compile(r"count|num(ber)?|price|amount|age|score|rate|rank|length|duration|seconds|total|size|ratio", re.I)

@@ -34,6 +34,7 @@ def log(count: int = 5000) -> pa.Table:
             "user_id": rng.integers(0, 800, count) * 7919,
             "campaign": [f"summer-{n}" for n in rng.integers(0, 300, count)],
             "hour": rng.integers(0, 24, count),
+            "device": rng.integers(0, 90, count),
             "price": rng.integers(1, 5000, count),
             "ctr_7d": rng.random(count),
             "is_mobile": rng.integers(0, 2, count),
@@ -51,6 +52,7 @@ EXPECTED = {
     "user_id": "user key",
     "campaign": "categorical",
     "hour": "categorical",
+    "device": "categorical",
     "price": "dense",
     "ctr_7d": "dense",
     "is_mobile": "categorical",
@@ -118,7 +120,7 @@ def test_reading_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert 0 < infer(tmp_path / "c").rows < 700
     monkeypatch.setattr(sample, "MAX_COLUMNS", 5)
     for name in ("p", "c"):
-        with pytest.raises(DataError, match="12 columns, of at most 5"):
+        with pytest.raises(DataError, match="13 columns, of at most 5"):
             infer(tmp_path / name)
 
 
