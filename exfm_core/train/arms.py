@@ -97,3 +97,17 @@ def placebos(supervision: Supervision) -> tuple[Arm, ...]:
         Arm("placebo: constant", supervision, teacher="constant", gated=False),
         Arm("placebo: true label", supervision, teacher="true_label", gated=False),
     )
+
+
+def same_label_placebo(arm: ArmSpec, arms: Sequence[ArmSpec]) -> ArmSpec | None:
+    """The arm among `arms` that is `arm` with the row's true label in the teacher's place; None without one.
+
+    Teacher's share of a lift = lift − this placebo's lift (METHOD §5).
+    """
+    if arm.supervision is None or arm.teacher == "true_label":
+        return None
+
+    def levers(one: ArmSpec) -> tuple[Any, ...]:
+        return one.supervision, one.dense_lr_scale, one.embedding_lr_scale, one.starter
+
+    return next((one for one in arms if one.teacher == "true_label" and levers(one) == levers(arm)), None)

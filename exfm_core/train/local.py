@@ -23,7 +23,7 @@ from exfm_core.metrics.label_gate import WINDOW, GateHistory, RawLabel, label_ga
 from exfm_core.metrics.sums import BucketSums, Lift, lift, normalized_entropy
 from exfm_core.models.embeddings import Backend
 from exfm_core.spec import FoundationSpec, StreamSchema, VerticalSpec
-from exfm_core.train.arms import CONTROL, TREATMENT, Arm
+from exfm_core.train.arms import CONTROL, TREATMENT, Arm, same_label_placebo
 from exfm_core.train.foundation import FoundationOutcome, FoundationTrainer
 from exfm_core.train.foundation_rows import Stream
 from exfm_core.train.gate import Limits
@@ -122,6 +122,15 @@ class Course:
         """NE gain of `arm` over `over` on the same rows, in %, with its interval."""
         pair = (self.sums(one, covered=covered, task=task) for one in (over, arm))
         return lift(*pair)
+
+    def teachers_share(self, arm: str = TREATMENT, *, task: str | None = None) -> float | None:
+        """What of the arm's lift is the teacher's, in percentage points: lift − same-label placebo (METHOD §5). None
+        where no arm is that placebo."""
+        placebo = same_label_placebo(self.trainer.arms[arm], tuple(self.trainer.arms.values()))
+        if placebo is None:
+            return None
+        one, other = self.lift(arm, task=task).value, self.lift(placebo.name, task=task).value
+        return None if one is None or other is None else one - other
 
     @property
     def seconds(self) -> float:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from exfm_core.metrics.histogram import LogitHistogram
-from exfm_core.metrics.shares import Shares
+from exfm_core.metrics.shares import CLIPPED_WARNING, Shares
 from exfm_core.metrics.sums import BucketSums, Lift, calibration, lift, log_loss, normalized_entropy, pooled_lift
 from exfm_core.metrics.transfer import transfer_ratio
-from exfm_core.spec.run import RunSpec
-from exfm_core.train.arms import CONTROL
+from exfm_core.spec.run import ArmSpec, RunSpec
+from exfm_core.train.arms import CONTROL, same_label_placebo
 from exfm_core.train.journal import Commit
 from exfm_core.train.measure import Measured
 from exfm_core.train.plan import Unit, component
@@ -82,6 +82,7 @@ def results_of(spec: RunSpec, units: Sequence[Unit], commits: Sequence[Commit]) 
                     said = [BucketSums.from_json(found[kind]) for h in hashes if kind in (found := teacher.get(h, {}))]
                     figures = _figures([outcome.tasks[task] for outcome in outcomes], BucketSums.merge(said))
                     opened = [commit.measured["gates"] for commit in mine]
+                    _add_teachers_share(figures, model.arms)
                     for arm, found in figures.items():
                         gate = "".join("01"[one[arm][task]] for one in opened if arm in one)
                         rows.append({**about, "task": task, "arm": arm, **found, "gate": gate})
@@ -103,7 +104,23 @@ def results_of(spec: RunSpec, units: Sequence[Unit], commits: Sequence[Commit]) 
             "ne": _teacher_figures(commits),
         },
         "units": len(units),
+        "warnings": [
+            f"{row['tenant']} / {row['model']}, {row['arm']}: {row['clipped_share']:.1%} of the scaled labels were cut "
+            "at 1, their order is lost: lower alpha."
+            for row in rows
+            if (row["clipped_share"] or 0.0) > CLIPPED_WARNING
+        ],
     }
+
+
+def _add_teachers_share(figures: dict[str, dict[str, Any]], arms: Sequence[ArmSpec]) -> None:
+    """lift − same-label placebo, in percentage points, where that placebo ran."""
+    for arm in arms:
+        placebo = same_label_placebo(arm, arms)
+        if placebo is not None and "lift" in figures[arm.name]:
+            pair = (figures[name]["lift"]["value"] for name in (arm.name, placebo.name))
+            one, other = pair
+            figures[arm.name]["teachers_share"] = None if one is None or other is None else one - other
 
 
 def _figures(found: Sequence[TaskOutcome], teacher: BucketSums) -> dict[str, dict[str, Any]]:
@@ -205,6 +222,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         "NE and lift: progressive, every row predicted before it is trained on; lift against the control on the same "
         "rows with its 95 % interval over user buckets; gate: one digit per partition, 1 = open.",
         "",
+        *(f"Warning: {warning}" for warning in results["warnings"]),
     ]
     return "\n".join(lines)
 

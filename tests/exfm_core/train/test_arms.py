@@ -8,7 +8,7 @@ import torch
 
 from exfm_core.errors import SpecError
 from exfm_core.spec import Supervision, VerticalSpec
-from exfm_core.train.arms import Arm, neighbours, placebos
+from exfm_core.train.arms import Arm, neighbours, placebos, same_label_placebo
 from exfm_core.train.local import Course, LocalPartition, study
 from exfm_core.train.vertical import VerticalTrainer
 from tests.exfm_core.train.factories import HOUR, ORIGIN, partition, rows, schema, vertical
@@ -127,6 +127,18 @@ def test_neighbours_are_controls_at_other_rates() -> None:
     found = neighbours()
     assert all(arm.supervision is None for arm in found)
     assert sorted((arm.dense_lr_scale, arm.embedding_lr_scale) for arm in found) == [(0.5, 1), (1, 0.5), (1, 2), (2, 1)]
+
+
+def test_the_teachers_share_is_what_the_same_label_does_not_give(tmp_path: Path) -> None:
+    others = placebos(STRONG)
+    found = course(tmp_path, ["control", Arm("strong", STRONG, gated=False), *others, Arm("safe", SAFE)])
+    share, lift, placebo = found.teachers_share("strong"), found.lift("strong").value, found.lift(others[2].name).value
+    assert lift is not None
+    assert placebo is not None
+    assert share == lift - placebo
+    assert found.teachers_share("safe") is None
+    assert same_label_placebo(others[2], others) is None
+    assert same_label_placebo(Arm("warm", STRONG, starter=True), others) is None
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from exfm_core.spec import Supervision
 from exfm_core.spec.run import ArmSpec, ModelRun, RunSpec, TenantRun
 from exfm_core.train.journal import Commit, Journal
 from exfm_core.train.run import run
+from exfm_core.train.starters import train_starter
 from tests.exfm_core.train.factories import HOUR, ORIGIN, foundation, partition, rows, schema, vertical
 
 PERIODS = 4
@@ -122,6 +123,31 @@ def test_the_loop_of_the_method(tmp_path: Path) -> None:
     }
     assert found["installs", 1, "strong"]["lift"]["value"] == lift(sums["control"], sums["strong"]).value
     assert "| games / installs | conversion | 1 | strong |" in (tmp_path / "out/results.md").read_text()
+
+
+def test_starters_placebos_and_clipped_labels(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 800, "conversion": 300}, periods=3)
+    scaled = Supervision("custom", w=1.0, alpha=2.5, aux_width=16)
+    base = vertical(scaled)
+    periods = [{"other": part} for part in Stream.read(f"{tmp_path}/click.json").partitions[:1]]
+    starter = train_starter(base, schema(), {"other": schema()}, periods, backend="plain")
+    (tmp_path / "starter.safetensors").write_bytes(starter)
+    arms = (
+        ArmSpec("control"),
+        ArmSpec("AH", scaled, gated=False),
+        ArmSpec("truth", scaled, teacher="true_label", gated=False),
+        ArmSpec("warm", starter=True, dense_lr_scale=0.5),
+    )
+    model = ModelRun("clicks", base, arms, launch=(ORIGIN + HOUR).isoformat(), starter="starter.safetensors")
+    whole = spec(tenants=(TenantRun("shop", "click.json", schema(), 1, (model,)),))
+    results = run(whole, tmp_path / "out", base=tmp_path)
+    found = {row["arm"]: row for row in results["models"]}
+    assert found["AH"]["teachers_share"] == found["AH"]["lift"]["value"] - found["truth"]["lift"]["value"]
+    assert "teachers_share" not in found["warm"]
+    assert found["warm"]["ne"] != found["control"]["ne"]
+    assert found["AH"]["clipped_share"] > 0.01
+    assert any("AH" in warning and "alpha" in warning for warning in results["warnings"])
+    assert "Warning: shop / clicks, AH" in (tmp_path / "out/results.md").read_text()
 
 
 def start(root: Path, out: str) -> subprocess.Popen[bytes]:
