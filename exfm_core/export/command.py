@@ -15,18 +15,23 @@ from exfm_core.export.predictor import ONE_THREAD_ROWS, Predictor
 
 
 def export_main(arguments: Sequence[str]) -> int:
-    """``export FILE --out FOLDER [--int8]``: prints the manifest's sha256. 0 done, 1 refused, 2 bad usage."""
+    """``export FILE --out FOLDER [--int8] [--budget-us N]``: prints the manifest's sha256.
+
+    Returns 0 when the folder is there, 1 where it was refused; bad usage exits with 2.
+    """
     parser = argparse.ArgumentParser(
         prog="exfm_core export", description="Export a vertical model for serving: ONNX, without the teacher's parts."
     )
     parser.add_argument("file", type=Path, help="checkpoint or serving file of a vertical model (.safetensors)")
     parser.add_argument("--out", type=Path, required=True, help="new folder")
     parser.add_argument("--int8", action="store_true", help="store the tables in 8 bits, one scale per row")
+    parser.add_argument("--budget-us", type=float, help="refuse if the measured p99 of one row takes longer")
     options = parser.parse_args(list(arguments))
     try:
         from exfm_core.export.onnx_file import export_folder
 
-        digest = export_folder(options.file.read_bytes(), options.out, int8=options.int8)
+        data = options.file.read_bytes()
+        digest = export_folder(data, options.out, int8=options.int8, budget_us=options.budget_us)
     except (ExfmError, OSError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1

@@ -37,11 +37,12 @@ _CALIBRATION: Final = (
 )
 
 
-def export_folder(data: bytes, out: Path, *, int8: bool = False) -> str:
+def export_folder(data: bytes, out: Path, *, int8: bool = False, budget_us: float | None = None) -> str:
     """Exports a serving file or a vertical model's checkpoint into the empty or new folder `out`, whole or not at all.
 
-    Returns the manifest's sha256. Raises CheckpointError for a file that is no vertical model, or where the written
-    graph does not predict what the training code predicts; ExfmError where ONNX is not installed.
+    `budget_us`: the serving budget, on the measured p99 of one row. Returns the manifest's sha256.
+    Raises CheckpointError for a file that is no vertical model, or where the written graph does not predict what the
+    training code predicts; ExfmError over the budget, or where ONNX is not installed.
     """
     served = load_served(data)
     if out.exists() and any(out.iterdir()):
@@ -50,12 +51,12 @@ def export_folder(data: bytes, out: Path, *, int8: bool = False) -> str:
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
         folder = Path(scratch) / "folder"  # put in place by rename: a folder that was not checked is never there
         folder.mkdir()
-        digest = _write(served, folder, int8)
+        digest = _write(served, folder, int8, budget_us)
         folder.replace(out)
     return digest
 
 
-def _write(served: Served, folder: Path, int8: bool) -> str:
+def _write(served: Served, folder: Path, int8: bool, budget_us: float | None) -> str:
     graph = ServingGraph(served, int8=int8).eval()
     _write_graph(graph, folder)
     if (managed := served.net.tables.managed) is not None:
@@ -64,6 +65,13 @@ def _write(served: Served, folder: Path, int8: bool) -> str:
     record = _record(served, graph, int8)
     folders.write_manifest(folder, record)
     record["checked"] = _check(folder, served, int8)
+    p99 = record["checked"]["latency_us_one_thread"]["1"]["p99"]
+    if budget_us is not None and p99 > budget_us:
+        raise ExfmError(
+            "export.over_budget",
+            f"A row takes {p99:g} µs (p99, one thread, measured); the serving budget is {budget_us:g} µs.",
+            "Make the model smaller, or export again on a quiet machine of the kind that serves.",
+        )
     return folders.write_manifest(folder, record)
 
 

@@ -146,4 +146,8 @@ def test_the_commands_go_from_a_checkpoint_to_a_probability(
     assert main(["export", str(tmp_path / "model.safetensors"), "--out", str(out)]) == 1
     assert main(["predict", str(out), "--manifest-sha256", "0" * 64]) == 1
     assert main(["export", str(tmp_path / "none"), "--out", str(tmp_path / "b")]) == 1
-    assert "not empty" in (errors := capsys.readouterr().err) and "No such file" in errors
+    late = ["export", str(tmp_path / "model.safetensors"), "--out", str(tmp_path / "late"), "--budget-us", "0.001"]
+    assert main(late) == 1 and not (tmp_path / "late").exists()
+    assert (
+        "not empty" in (errors := capsys.readouterr().err) and "No such file" in errors and "budget is 0.001" in errors
+    )
