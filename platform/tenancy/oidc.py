@@ -68,7 +68,7 @@ def finish(client: Client, began: Started, *, code: str, state: str, issuer: str
     `issuer` is the callback's `iss` (RFC 9207), where the provider sends one.
     """
     from authlib.common.errors import AuthlibBaseError
-    from httpx import HTTPError
+    from requests import RequestException
 
     if not secrets.compare_digest(state.encode(), began.state.encode()):
         raise refused("sso_state_wrong", "This answer does not belong to a sign-in that began here.")
@@ -77,13 +77,15 @@ def finish(client: Client, began: Started, *, code: str, state: str, issuer: str
     try:
         with _session(client) as session:
             known = _discover(session, client.issuer)
-            token = session.fetch_token(known["token_endpoint"], code=code, code_verifier=began.verifier)
+            token = session.fetch_token(
+                known["token_endpoint"], code=code, code_verifier=began.verifier, timeout=TIMEOUT_SECONDS
+            )
             keys = _json(session, known["jwks_uri"])
             claims = check_id_token(str(token.get("id_token", "")), keys, client=client, nonce=began.nonce)
             if "email" not in claims and "userinfo_endpoint" in known:
                 more = _json(session, known["userinfo_endpoint"], withhold_token=False)
                 claims = {**more, **claims} if more.get("sub") == claims["sub"] else claims
-    except (AuthlibBaseError, HTTPError, KeyError, ValueError) as error:
+    except (AuthlibBaseError, RequestException, KeyError, ValueError) as error:
         raise refused("sso_exchange_failed", "The identity provider did not accept the sign-in.") from error
     return Claims(
         subject=str(claims["sub"]),
@@ -137,19 +139,18 @@ def check_address(address: str) -> None:
 
 
 def _session(client: Client) -> Any:
-    from authlib.integrations.httpx_client import OAuth2Client
+    from authlib.integrations.requests_client import OAuth2Session
 
-    return OAuth2Client(
+    session = OAuth2Session(
         client_id=client.client_id,
         client_secret=client.client_secret or None,
         token_endpoint_auth_method="client_secret_basic" if client.client_secret else "none",
         scope=SCOPE,
         redirect_uri=client.redirect_uri,
         code_challenge_method="S256",
-        timeout=TIMEOUT_SECONDS,
-        follow_redirects=False,
-        trust_env=False,
     )
+    session.trust_env = False
+    return session
 
 
 def _discover(session: Any, issuer: str) -> dict[str, Any]:
@@ -162,13 +163,15 @@ def _discover(session: Any, issuer: str) -> dict[str, Any]:
 
 
 def _json(session: Any, address: str, *, withhold_token: bool = True) -> dict[str, Any]:
-    from httpx import HTTPError
+    from requests import RequestException
 
     try:
-        answer = session.request("GET", address, withhold_token=withhold_token)
+        answer = session.request(
+            "GET", address, withhold_token=withhold_token, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
         answer.raise_for_status()
         found = answer.json()
-    except (HTTPError, ValueError) as error:
+    except (RequestException, ValueError) as error:
         raise refused("sso_unreachable", "The identity provider does not answer as it should.") from error
     if not isinstance(found, dict):
         raise refused("sso_unreachable", "The identity provider does not answer as it should.")

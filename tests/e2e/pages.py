@@ -19,4 +19,7 @@ def addresses(team: Any) -> dict[str, str]:
         "foundation": f"{root}/foundation",
         "costs": f"{root}/costs",
         "access": f"{root}/access",
+        "audit": f"{root}/audit",
+        "account": "/account",
+        "webhooks": f"{root}/webhooks",
     }

@@ -142,14 +142,7 @@ export const serviceAccountsQuery = (tenant: string) => queryOptions({
 /** The open wish that the tenant be erased; null where there is none. */
 export const deletionQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'deletion'],
-  queryFn: async ({ signal }) => {
-    try {
-      return await body(api.GET('/api/v1/tenants/{tenant}/deletion', { params: { path: { tenant } }, signal }))
-    } catch (error) {
-      if (error instanceof Problem && error.code === 'deletion_not_open') return null
-      throw error
-    }
-  },
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/deletion', { params: { path: { tenant } }, signal })),
 })
 
 export interface AuditWanted {

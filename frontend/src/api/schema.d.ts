@@ -853,7 +853,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Return the open wish; 404 where there is none.
+         * @description Return the open wish; null where there is none.
          *
          *     Permission and scope: `tenant:delete`.
          */
@@ -2312,6 +2312,10 @@ export interface components {
         DeletionRequestRequest: {
             confirm: string;
             reason?: string;
+        };
+        /** @description The open wish, or null. */
+        DeletionState: {
+            deletion: components["schemas"]["Deletion"] | null;
         };
         /** @description One event on its way to one webhook. */
         Delivery: {
@@ -3792,7 +3796,6 @@ export interface components {
             id: string;
             name: string;
             prefix: string;
-            /** Format: email */
             user: string;
             scopes: string[];
             /** Format: date-time */
@@ -3817,7 +3820,6 @@ export interface components {
             id: string;
             name: string;
             prefix: string;
-            /** Format: email */
             user: string;
             scopes: string[];
             /** Format: date-time */
@@ -6046,7 +6048,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deletion"];
+                    "application/json": components["schemas"]["DeletionState"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -82,7 +82,7 @@ class ScopedViewSet(WalledViewSet):
         structlog.contextvars.bind_contextvars(user=str(self.user.pk))
         return acting(
             Actor(
-                label=self.user.email,
+                label=self.user.label,
                 user_id=self.user.pk,
                 token_prefix=grant.prefix if grant else "",
                 request_id=request_id_of(self.request._request),

@@ -17,7 +17,6 @@ from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
 from api.v1.account import checked
 from tenancy import audit, deletion, export
-from tenancy.errors import NotFound
 from tenancy.models import TenantDeletion
 
 
@@ -28,6 +27,12 @@ class DeletionSerializer(StrictSerializer):
     requested_at = serializers.DateTimeField(source="created_at")
     erase_after = serializers.DateTimeField()
     reason = serializers.CharField()
+
+
+class DeletionStateSerializer(StrictSerializer):
+    """The open wish, or null."""
+
+    deletion = DeletionSerializer(allow_null=True)
 
 
 class DeletionRequestSerializer(StrictSerializer):
@@ -71,13 +76,11 @@ class DeletionViewSet(TenantViewSet):
     required = {"retrieve": "tenant:delete", "create": "tenant:delete", "destroy": "tenant:delete"}
     serializer_class = DeletionSerializer
 
-    @extend_schema(operation_id="tenant_deletion_read", responses=DeletionSerializer)
+    @extend_schema(operation_id="tenant_deletion_read", responses=DeletionStateSerializer)
     def retrieve(self, request: Request) -> Response:
-        """Return the open wish; 404 where there is none."""
+        """Return the open wish; null where there is none."""
         row = deletion.open_request()
-        if row is None:
-            raise NotFound("deletion_not_open", "No deletion is under way.", "POST here to ask for one.")
-        return Response(shown(row))
+        return Response({"deletion": shown(row) if row else None})
 
     @extend_schema(
         operation_id="tenant_deletion_create", request=DeletionRequestSerializer, responses={201: DeletionSerializer}

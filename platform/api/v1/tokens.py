@@ -25,7 +25,7 @@ class TokenSerializer(StrictSerializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     prefix = serializers.CharField()
-    user = serializers.EmailField(source="user.email")
+    user = serializers.CharField(source="user.label")
     scopes = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)

@@ -57,6 +57,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     @property
+    def label(self) -> str:
+        """What stands in the audit log and beside tokens: a person's address, a service account's name."""
+        return f"service account {self.name}" if self.is_service else self.email
+
+    @property
     def session_stamp(self) -> str:
         """A hash of the password's hash: changes with it, so that changing the password ends all sessions."""
         return self._stamp or hashlib.sha256(self.password.encode()).hexdigest()

@@ -36,7 +36,7 @@ def test_it_acts_by_its_token_and_its_name_stands_in_the_audit_log(cast: Cast) -
     problem(api.get(f"{base}/runs"), 403, "scope_missing")
     assert api.post(f"{base}/tokens", {"name": "more", "scopes": ["models:read"]}).status_code == 201
     actors = [row["actor"] for row in Api(cast.owner).get(f"{base}/audit").json()["results"]]
-    assert actors[0].endswith("@service.invalid")
+    assert actors[0] == "service account nightly load"
 
 
 def test_its_role_bounds_its_tokens_now_and_later(cast: Cast) -> None:

@@ -48,15 +48,16 @@ def test_the_export_holds_the_tenants_rows_no_secrets_and_nothing_of_others(cast
 
 def test_the_end_is_asked_for_with_the_slug_and_can_be_taken_back(cast: Cast) -> None:
     api, path = Api(cast.owner), f"tenants/{cast.tenant.slug}/deletion"
-    problem(api.get(path), 404, "deletion_not_open")
+    assert api.get(path).json() == {"deletion": None}
     problem(api.post(path, {"confirm": "something"}), 422, "confirmation_wrong")
     answer = api.post(path, {"confirm": cast.tenant.slug, "reason": "moving on"})
     assert answer.status_code == 201
     assert timezone.now() + timedelta(days=29) < timezone.datetime.fromisoformat(answer.json()["erase_after"])
     problem(api.post(path, {"confirm": cast.tenant.slug}), 409, "deletion_open")
     problem(Api(cast.engineer).delete(path), 403, "role_too_low")
+    assert api.get(path).json() == {"deletion": answer.json()}
     assert api.delete(path).status_code == 204
-    problem(api.get(path), 404, "deletion_not_open")
+    problem(api.delete(path), 404, "deletion_not_open")
     assert api.post(path, {"confirm": cast.tenant.slug}).status_code == 201
     with database_role(PLATFORM), platform_scope("test"):
         assert TenantDeletion.objects.filter(tenant=cast.tenant, cancelled_at__isnull=True).count() == 1

@@ -17,7 +17,7 @@ export function TenantData({ tenant }: { tenant: string }) {
     <Panel title="This tenant’s data" note="Everything the platform keeps about this tenant, in one zip of JSON lines">
       <Stack gap="md">
         <Group><Button component="a" href={`/api/v1/tenants/${tenant}/export`} download variant="default" size="sm" leftSection={<Icon name="save" size={16} />}>Export everything</Button></Group>
-        <Resource query={wish} rows={1}>{(open) => open ? <Under tenant={tenant} eraseAfter={open.erase_after} by={open.requested_by ?? null} /> : <Ask tenant={tenant} />}</Resource>
+        <Resource query={wish} rows={1}>{({ deletion }) => deletion ? <Under tenant={tenant} eraseAfter={deletion.erase_after} by={deletion.requested_by ?? null} /> : <Ask tenant={tenant} />}</Resource>
       </Stack>
     </Panel>
   )
