@@ -1,5 +1,7 @@
 """How features meet: cross layers (DCN-V2), pairwise dots (DLRM), the factorisation machine (DeepFM)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -32,8 +34,30 @@ def dot_pairs(fields: int) -> Tensor:
 
 def factorisation_machine(emb_bfd: Tensor) -> Tensor:
     """Σ_{i<j} v_i ⊙ v_j per dimension (Rendle 2010, lemma 3.1; the sum over D is left to the head). → [B, D]."""
-    total = emb_bfd.sum(1)
-    return 0.5 * (total * total - (emb_bfd * emb_bfd).sum(1))
+    if emb_bfd.requires_grad and torch.is_grad_enabled():
+        crossed: Tensor = _Factorisation.apply(emb_bfd)  # type: ignore[no-untyped-call]
+        return crossed
+    return _factorise(emb_bfd, emb_bfd.sum(1))
+
+
+def _factorise(emb_bfd: Tensor, total_bd: Tensor) -> Tensor:
+    return 0.5 * (total_bd * total_bd - (emb_bfd * emb_bfd).sum(1))
+
+
+class _Factorisation(torch.autograd.Function):
+    """With its gradient written out, ∂v_f = g ⊙ (Σ v − v_f): autograd's way over the squares costs three times as much,
+    a tenth of a DeepFM's whole step."""
+
+    @staticmethod
+    def forward(ctx: Any, emb_bfd: Tensor) -> Tensor:
+        total_bd = emb_bfd.sum(1)
+        ctx.save_for_backward(emb_bfd, total_bd)
+        return _factorise(emb_bfd, total_bd)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        emb_bfd, total_bd = ctx.saved_tensors
+        return torch.sub(total_bd.unsqueeze(1), emb_bfd).mul_(grads[0].unsqueeze(1))
 
 
 def flat(emb_bfd: Tensor, dense_bn: Tensor) -> Tensor:

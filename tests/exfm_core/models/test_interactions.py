@@ -30,6 +30,17 @@ def test_factorisation_machine() -> None:
     assert torch.allclose(factorisation_machine(EMB), torch.as_tensor(expected), atol=1e-5)
 
 
+def test_factorisation_machine_sends_back_what_its_sum_of_pairs_does() -> None:
+    ours, pairs, sent = EMB.clone().requires_grad_(), EMB.clone().requires_grad_(), torch.randn(6, 8)
+    crossed = factorisation_machine(ours)
+    assert torch.equal(crossed.detach(), factorisation_machine(EMB))
+    torch.autograd.backward(crossed, sent)
+    total = torch.stack([pairs[:, i] * pairs[:, j] for i in range(4) for j in range(i + 1, 4)]).sum(0)
+    torch.autograd.backward(total, sent)
+    assert ours.grad is not None
+    assert torch.allclose(ours.grad, torch.as_tensor(pairs.grad), atol=1e-5)
+
+
 def build(name: str, dense: int, seed: int = 0) -> Backbone:
     """Over four vectors of eight, by name; two tasks where a backbone tells tasks apart."""
     generator = torch.Generator().manual_seed(seed)
