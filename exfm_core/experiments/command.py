@@ -16,7 +16,7 @@ from exfm_core.experiments.report import Report
 
 def experiments() -> dict[str, Callable[[Lab], Report]]:
     """All experiments by name."""
-    from exfm_core.experiments import ablation, channel, cost, harm, stream, sweeps, targets
+    from exfm_core.experiments import ablation, channel, cost, harm, joint, stream, sweeps, targets
 
     found: dict[str, Callable[[Lab], Report]] = {}
     for recipe in ("movielens-16", "globo"):
@@ -27,6 +27,7 @@ def experiments() -> dict[str, Callable[[Lab], Report]]:
         found[f"delay-{recipe}"] = partial(sweeps.delay, recipe=recipe)
         found[f"teacher-size-{recipe}"] = partial(sweeps.size, recipe=recipe)
         found[f"channel-{recipe}"] = partial(channel.channel, recipe=recipe)
+        found[f"codistillation-{recipe}"] = partial(joint.codistillation, recipe=recipe)
         found[f"tenants-{recipe}"] = partial(cost.tenants, recipe=recipe)
     found["partition-length-globo"] = sweeps.partition_length
     return found

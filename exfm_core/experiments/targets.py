@@ -3,6 +3,8 @@ pooled reference beside it."""
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Sequence
 
 from exfm_core.experiments import figures
@@ -68,6 +70,7 @@ def about(bench: Bench, stage: Stage, lab: Lab) -> dict[str, object]:
         "teacher": f"{teacher.backbone}, embeddings {teacher.embedding_dim}, MLP {'-'.join(map(str, teacher.mlp))}, "
         f"batch {rates.batch_size}, Adam {rates.dense_lr:g}, Adagrad {rates.embedding_lr:g}, delay of one period",
         "rates and sizes were chosen on": ", ".join(bench.tuning) or "all models, seed 0",
+        "machine": f"{os.cpu_count()}-core {platform.machine()}, CPU only, one thread a process, other work beside it",
         "figures": "lift in %: value ± standard deviation over seeds [95 % bootstrap over user buckets]",
     }
 
@@ -208,7 +211,8 @@ def _starters(lab: Lab, bench: Bench, stage: Stage, courses: Courses, chosen: Se
 
 def _stream(courses: Courses, bench: Bench, chosen: Sequence[str], arms: Sequence[str]) -> Picture:
     series = []
-    for group, models in sections(bench, chosen).items():
+    shown = {name: models for name, models in sections(bench, chosen).items() if name in bench.groups}
+    for group, models in (shown or sections(bench, chosen)).items():
         mine = figures.of_models(courses, models)
         for arm in arms:
             found = [figures.lift(mine, arm, parts=slice(part, part + 1)) for part in range(PARTS)]
