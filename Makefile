@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup frontend demo up stop test test-frontend lint format openapi bench e2e screenshots fetch-data clean distclean
+.PHONY: help setup frontend demo up stop test test-frontend lint format openapi bench e2e fuzz screenshots fetch-data clean distclean
 
 VENV ?= .venv
 DEVICE ?= cpu
@@ -91,6 +91,9 @@ test-frontend: $(STAMPS)/npm ## Run the dashboard's unit tests
 
 e2e: setup ## Run the browser tests
 	@CHROMIUM="$$($(PY) -m scripts.chromium)" && export CHROMIUM && $(PY) -m pytest tests/e2e $(ARGS)
+
+fuzz: setup ## Send the whole API what its description allows and forbids (ARGS="--seconds 300" each part)
+	@PYTHONPATH=platform:. $(PY) -m tests.api_fuzz.campaign $(ARGS)
 
 lint: $(STAMPS)/python $(STAMPS)/npm ## Check style, types, layers, migrations, OpenAPI file and dashboard types
 	@echo "ruff";         $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

@@ -23,6 +23,10 @@ const STATES: Record<string, readonly [string, string]> = {
   ended: ['gray', 'No longer trained.'],
   abandoned: ['red', 'Given up after corruption; its partitions are consumed again elsewhere.'],
   done: ['teal', 'Finished.'],
+  pending: ['gray', 'Waits to be sent, or to be tried again.'],
+  delivered: ['teal', 'The receiver took it.'],
+  dropped: ['gray', 'Not sent, as the webhook was disabled or overrun; replay it when it is enabled.'],
+  disabled: ['red', 'Nothing is sent to it.'],
   lost: ['orange', 'Its worker vanished; the next attempt goes on from the last commit.'],
 }
 
