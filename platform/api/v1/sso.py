@@ -12,9 +12,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 
 from api.base.open_views import Access, OpenView
 from api.base.serializers import StrictSerializer
+from api.base.throttling import AnonymousThrottle
 from tenancy import oidc, sso
 from tenancy.errors import DomainError
 from tenancy.models import IdentityProvider
@@ -43,7 +45,17 @@ class ProvidersView(OpenView):
         return Response([{"slug": r.slug, "name": r.name, "start": f"/api/v1/sso/{r.slug}/start"} for r in rows])
 
 
-class StartView(OpenView):
+class _Way(OpenView):
+    """Makes this platform talk to the provider, so anybody may ask for it only now and then."""
+
+    access = {}
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Limit it per network address."""
+        return [AnonymousThrottle()]
+
+
+class StartView(_Way):
     """The way to a provider."""
 
     access = {"get": Access.ANYBODY}
@@ -64,7 +76,7 @@ class StartView(OpenView):
         return HttpResponseRedirect(url)
 
 
-class CallbackView(OpenView):
+class CallbackView(_Way):
     """The way back."""
 
     access = {"get": Access.ANYBODY}

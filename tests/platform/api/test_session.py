@@ -27,6 +27,7 @@ def test_signing_in_shows_who_i_am_and_where_i_belong(cast: Cast) -> None:
         "is_platform_admin": False,
     }
     assert [(row["tenant"]["slug"], row["role"]) for row in me["memberships"]] == [(cast.tenant.slug, "owner")]
+    assert me["currency"] == "USD"
     assert api.get("session").json() == me
 
 
