@@ -78,6 +78,25 @@ def test_safe_starts_open_on_a_warm_teachers_held_back_users():
     assert claims[0].gate_evidence["passed"] is False
 
 
+def test_strong_starts_open_on_a_warm_and_calibrated_teacher():
+    setting = make_setting(vertical_spec("strong"))
+    slot = setting.teacher.slots.get().slot
+    head = {"tenant_slot": slot, "task": "click", "n": 900, "ne_candidate": 0.85, "ne_current": None}
+    _, claims = lessons("strong", [0.60], [head | {"calibration": 1.05}], setting)
+    assert [claim.gate for claim in claims] == ["open", "shut"]
+
+
+def test_a_snapshot_that_regressed_on_a_tenant_teaches_that_tenant_nothing():
+    """However often it passed before; the candidate was published all the same, for the others."""
+    setting = make_setting()
+    slot = setting.teacher.slots.get().slot
+    head = {"tenant_slot": slot, "task": "click", "n": 900, "ne_candidate": 0.85, "ne_current": 0.80, "regressed": True}
+    _, claims = lessons("safe", [0.10, 0.10], [head], setting)
+    assert [claim.gate for claim in claims] == ["shut"] * 3
+    assert claims[2].gate_evidence["passed"] is True
+    assert claims[2].gate_evidence["regressed"] is True
+
+
 def test_a_pass_counts_for_the_tenants_other_models():
     setting, _ = lessons("safe", [0.10])
     twin = make_model(setting.stream, setting.teacher)
