@@ -1,5 +1,6 @@
 """Encoded rows in memory: concatenated, re-ordered, cut into a model's inputs."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,12 @@ def _join_offsets(parts: list[Ints]) -> Ints:
     return np.concatenate([[0], *(part[1:] + shift for part, shift in zip(parts, shifts, strict=True))])
 
 
+@functools.lru_cache(maxsize=4)
+def _counting(count: int) -> torch.Tensor:
+    """0, 1, 2 … [count]; not to be written to. Blocks mostly have one size, and counting is slower than reading."""
+    return torch.arange(count)
+
+
 class Cutter:
     """Cuts rows into batches of model inputs. Where every bag holds one id, a batch is one slice of a matrix."""
 
@@ -101,9 +108,10 @@ class Cutter:
         single = np.arange(count + 1)
         self.dense = torch.tensor(rows.dense)
         self._matrix = None
-        if all(len(o) == count + 1 and o[-1] == count and np.array_equal(o, single) for o in rows.offsets):
+        distinct = {id(offsets): offsets for offsets in rows.offsets}.values()  # columns of one id share theirs
+        if all(np.array_equal(offsets, single) for offsets in distinct):
             self._matrix = torch.from_numpy(np.stack(rows.values))
-            self._single = torch.arange(len(rows.values) * count + 1)
+            self._single = _counting(len(rows.values) * count + 1)
 
     def inputs(self, start: int, stop: int) -> Inputs:
         """Rows [start, stop)."""
