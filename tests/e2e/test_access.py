@@ -40,6 +40,7 @@ def test_an_invited_person_joins_and_turns_on_the_second_factor(
     app = pyotp.TOTP(guest.locator("code, pre").first.inner_text().strip())
     guest.get_by_label("Code").fill(app.now())
     guest.get_by_role("button", name="Turn it on").click()
+    expect(guest.get_by_role("button", name="I have kept them")).to_be_visible()
     recovery = guest.locator("code, pre").first.inner_text().split()
     assert len(recovery) == 10
     guest.close()

@@ -106,3 +106,20 @@ def test_exceptions_carry_no_password_into_the_log(caplog):
     text = blank_text("could not connect to postgresql://exfm_app:hunter2@h/d")
     logging.getLogger("exfm.test").error(text)
     assert "hunter2" not in caplog.text
+
+
+def test_web_and_admin_have_session_cookies_of_their_own(tmp_path):
+    script = "from config.settings import local; print(local.SESSION_COOKIE_NAME)"
+    names = set()
+    for process in ("web", "admin"):
+        environment = {"PATH": "/usr/bin", "PYTHONPATH": str(ROOT / "platform"), "EXFM_PROCESS": process}
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**environment, "EXFM_HOME": str(tmp_path)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        names.add(done.stdout.strip())
+    assert names == {"exfm_session", "exfm_admin_session"}

@@ -5,8 +5,9 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from tenancy.models import ApiToken, AuditEntry, User
+from tenancy.models import ApiToken, AuditEntry, SecondFactor, User
 from tenancy.scope import platform_scope
 from tenancy.tokens import verify
 from tests.kit.factories import make_user
@@ -58,3 +59,15 @@ def test_a_tenants_user_does_not_become_administrator() -> None:
 def test_another_database_role_is_refused_with_the_mend(role: str) -> None:
     with database_role(role), pytest.raises(CommandError, match="EXFM_PROCESS=admin"):
         run()
+
+
+def test_a_lost_second_factor_is_turned_off() -> None:
+    run()
+    user = User.objects.get(email="root@example.com")
+    SecondFactor.objects.create(user=user, secret="x", confirmed_at=timezone.now())
+    run()
+    assert SecondFactor.objects.filter(user=user).exists()
+    run("--remove-second-factor")
+    assert not SecondFactor.objects.filter(user=user).exists()
+    with platform_scope("test"):
+        assert AuditEntry.objects.filter(action="user.remove_second_factor").count() == 1

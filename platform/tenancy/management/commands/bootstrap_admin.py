@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
-from tenancy import selectors, services
+from tenancy import second_factor, selectors, services
 from tenancy.context import Actor, acting
 from tenancy.rls import PLATFORM
 from tenancy.scope import platform_scope
@@ -24,6 +24,11 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="Platform administrator")
         parser.add_argument(
             "--reset-password", action="store_true", help="also give an existing administrator a new password"
+        )
+        parser.add_argument(
+            "--remove-second-factor",
+            action="store_true",
+            help="also turn off an existing administrator's second factor",
         )
         parser.add_argument(
             "--json", action="store_true", help='print {"email", "token", "password"}; password is null if unchanged'
@@ -48,6 +53,8 @@ class Command(BaseCommand):
             elif options["reset_password"]:
                 password = secrets.token_urlsafe(18)
                 services.set_password(user=user, password=password)
+            if options["remove_second_factor"]:
+                second_factor.remove(user=user, reason="bootstrap_admin --remove-second-factor")
             _, token = services.create_admin_token(user=user, name="bootstrap")
         if options["json"]:
             self.stdout.write(json.dumps({"email": user.email, "token": token, "password": password}))
