@@ -299,6 +299,12 @@ class DeletionRequestRequest(TypedDict):
     reason: NotRequired[str]
 
 
+class DeletionState(TypedDict):
+    """The open wish, or null."""
+
+    deletion: Deletion | None
+
+
 class Delivery(TypedDict):
     """One event on its way to one webhook."""
 

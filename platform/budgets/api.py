@@ -24,7 +24,7 @@ class LedgerViewSet(TenantViewSet):
     serializer_class = LedgerSerializer
     required = {"list": "costs:read"}
 
-    @extend_schema(operation_id="tenants_ledger_list", responses=LedgerSerializer(many=True))
+    @extend_schema(operation_id="ledger_list", responses=LedgerSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the ledger's lines, newest first."""
         page = self.paginate_queryset(selectors.ledger())

@@ -1019,7 +1019,7 @@ export interface paths {
          *
          *     Permission and scope: `costs:read`.
          */
-        get: operations["tenants_ledger_list"];
+        get: operations["ledger_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6424,7 +6424,7 @@ export interface operations {
             };
         };
     };
-    tenants_ledger_list: {
+    ledger_list: {
         parameters: {
             query?: {
                 /** @description The pagination cursor value. */
@@ -8347,7 +8347,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/vnd.apache.parquet": string;
                 "application/octet-stream": string;

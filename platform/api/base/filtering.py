@@ -1,6 +1,7 @@
 """Filters, search and order of lists: declared once per list, documented from it, strict about the rest."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -58,6 +59,8 @@ class ListFilter(django_filters.FilterSet):
             declared = cls.base_filters.get(name)
             if "" in values and declared is not None and not isinstance(declared, django_filters.CharFilter):
                 raise Invalid("bad_value", f"{name} is empty.", "Give a value, or leave it out.", field=name)
+            if isinstance(declared, django_filters.BooleanFilter) and not set(values) <= {"true", "false"}:
+                raise Invalid("bad_value", f"{name} is neither true nor false.", "Give one of them.", field=name)
             if any("\0" in text for text in values):
                 raise Invalid("bad_value", f"{name} holds a null character.", "Remove it.", field=name)
         chosen = cls(cls._split(query), queryset=rows, request=request)
@@ -66,7 +69,18 @@ class ListFilter(django_filters.FilterSet):
             raise Invalid(
                 "bad_value", f"{name}: {errors[0]}", "Correct the value, or leave the parameter out.", field=name
             )
+        for name, value in chosen.form.cleaned_data.items():
+            if isinstance(value, datetime):
+                chosen.form.cleaned_data[name] = cls._utc(name, value)
         return cls._searched(query.get("search", ""), chosen.qs)
+
+    @staticmethod
+    def _utc(name: str, moment: datetime) -> datetime:
+        """Return the moment in UTC: PostgreSQL knows no offset of sixteen hours or more."""
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError as error:
+            raise Invalid("bad_value", f"{name} is out of range.", "Give another time.", field=name) from error
 
     @classmethod
     def order(cls, request: Request, default: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ PLAIN = {
     "readyz": Access.ANYBODY,
     "api/v1/schema": Access.ANYBODY,
     "api/v1/docs": Access.ANYBODY,
+    "api/v1/redoc": Access.ANYBODY,
 }
 """Views that are functions, or another package's, and who may call them."""
 

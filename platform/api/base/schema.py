@@ -132,6 +132,13 @@ class AutoSchema(SpectacularSchema):
             found["additionalProperties"] = False
         return found
 
+    def _get_request_body(self, *args: Any, **kwargs: Any) -> Any:
+        """Say that a file has to be sent."""
+        body = super()._get_request_body(*args, **kwargs)  # type: ignore[no-untyped-call]
+        if body and "application/octet-stream" in body["content"]:
+            body["required"] = True
+        return body
+
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         """Say of a list that it may not be empty, and of money which digits it has."""
         found = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]

@@ -126,3 +126,17 @@ def test_the_etag_of_a_stream_does_not_move_as_partitions_come(path: str, owner:
     read = owner.get(f"{path}/streams/{stream}")
     assert read.json()["partitions"]["sealed"] == 4
     assert read.headers["ETag"] == etag
+
+
+@pytest.mark.parametrize("query", ["created_before=0001-01-01T00:00:00%2B15:00", "created_from="])
+def test_times_that_cannot_be_are_refused(query: str, cast: Cast) -> None:
+    problem(Api(cast.owner).get(f"tenants/{cast.tenant.slug}/runs?{query}"), 422, "bad_value")
+
+
+def test_offsets_that_postgresql_does_not_know_are_understood(cast: Cast) -> None:
+    query = "created_from=2026-01-01T00:00:00%2B23:21&created_before=4415-02-20T18:38:13-17:00"
+    assert Api(cast.owner).get(f"tenants/{cast.tenant.slug}/runs?{query}").status_code == 200
+
+
+def test_a_flag_is_true_or_false(cast: Cast) -> None:
+    problem(Api(cast.owner).get(f"tenants/{cast.tenant.slug}/streams?feed_shared=null"), 422, "bad_value")
