@@ -81,7 +81,7 @@ def gradients(built: Student, teachers: tuple[Teacher, Teacher]) -> dict[str, Te
     logits = built.net.serve(xs)
     calibrated = [part.calibrated(teacher) for part, teacher in zip(built.hanging, teachers, strict=True)]
     parts = zip(xs, logits, ys, teachers, calibrated, strict=True)
-    torch.autograd.backward(sum(built.vm_loss(*part, task=t) for t, part in enumerate(parts)))
+    torch.autograd.backward([built.vm_loss(*part, task=t) for t, part in enumerate(parts)])
     names = ["serving0", "serving1", "auxiliary0", "auxiliary1", "adapter0", "adapter1"]
     return {
         f"{name}.{weight_name}": torch.zeros_like(weight) if weight.grad is None else weight.grad.clone()

@@ -174,7 +174,7 @@ def kill_after(root: Path, out: str, commits: int) -> None:
 
 @pytest.mark.chaos
 def test_a_killed_run_goes_on_bit_by_bit(tmp_path: Path) -> None:
-    streams(tmp_path, {"click": 6000, "conversion": 3000})
+    streams(tmp_path, {"click": 3000, "conversion": 1500})
     whole = spec()
     (tmp_path / "spec.json").write_text(json.dumps(whole.to_json()))
     run(whole, tmp_path / "undisturbed", base=tmp_path)

@@ -13,7 +13,7 @@ from exfm_core.train.local import Course, LocalPartition, LocalTenant, Teaching,
 from tests.exfm_core.distill.test_variants import VARIANTS
 from tests.exfm_core.train.factories import HOUR, ORIGIN, foundation, partition, schema, vertical
 
-PERIODS, ROWS = 10, 600
+PERIODS, ROWS = 10, 300
 TENANTS = {"a": LocalTenant(schema(), 1), "b": LocalTenant(schema(), 2)}
 AH = Supervision("custom", w=1.0, aux_width=16)
 AH_SA = Supervision("safe", aux_width=16)
@@ -25,7 +25,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, LocalPart
     root, found = tmp_path_factory.mktemp("stream"), []
     for t in range(PERIODS):
         start, period = ORIGIN + t * HOUR, {}
-        for name, count in (("a", ROWS), ("b", 3 * ROWS)):
+        for name, count in (("a", ROWS), ("b", 2 * ROWS)):
             part = partition(root / name, count, t, seed=9)
             period[name] = LocalPartition(root / name / part.file.uri, count, start, start + HOUR)
         found.append(period)
