@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import report
+from bench import machine, report
 from bench.dataset import Dataset
 from bench.inprocess import slice_of, take_turns, teacher_logits
 from bench.ours import spec_of
@@ -56,6 +56,7 @@ def run(
     folder: Path = report.RESULTS,
 ) -> dict[str, Any]:
     """Compare, print, write."""
+    before = machine.load()
     configure(threads)
     found = {name: compare(dataset, shape, pairs, batches or BATCHES) for name, (dataset, shape) in shapes.items()}
     rows = [
@@ -71,6 +72,7 @@ def run(
         "supervision": Supervision("safe").to_json(),
         "threads": threads,
         "pairs": pairs,
+        "load_before": before,
     }
     report.save("arms", settings, found, folder)
     return found

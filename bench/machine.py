@@ -11,14 +11,18 @@ import psutil
 
 
 def describe() -> dict[str, Any]:
-    """The machine, its load now, and the versions that decide speed."""
+    """The machine and the versions that decide speed."""
     return {
         "taken": datetime.now(UTC).isoformat(timespec="minutes"),
         "machine": f"{os.cpu_count()}-core {platform.machine()}, {_model()}, {_gib():.0f} GiB",
-        "load_before": [round(load, 2) for load in os.getloadavg()],
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("torch", "fbgemm-gpu-cpu", "numpy", "pyarrow")},
     }
+
+
+def load() -> float:
+    """Processes that ran or waited, the mean of the last minute: what else the machine was doing."""
+    return round(os.getloadavg()[0], 1)
 
 
 def _model() -> str:

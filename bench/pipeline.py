@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from bench import report
+from bench import machine, report
 from bench.dataset import Dataset
 from bench.inprocess import batches, slice_of, take_turns
 from bench.ours import spec_of
@@ -42,6 +42,7 @@ def run(
     shapes: dict[str, tuple[Dataset, Shape]], threads: int, rows: int, rounds: int, folder: Path = report.RESULTS
 ) -> dict[str, Any]:
     """Compare, print, write."""
+    before = machine.load()
     configure(threads)
     found = {name: compare(dataset, shape, rows, rounds) for name, (dataset, shape) in shapes.items()}
     lines = [
@@ -56,6 +57,10 @@ def run(
     ]
     head = ("model", "own rows/s", "pipeline rows/s", "share (clock)", "share (CPU)")
     report.table(f"Pipeline, {threads} thread(s), {rounds} interleaved rounds", head, lines)
-    settings = {"shapes": {name: shape.__dict__ for name, (_, shape) in shapes.items()}, "rows": rows}
+    settings = {
+        "shapes": {name: shape.__dict__ for name, (_, shape) in shapes.items()},
+        "rows": rows,
+        "load_before": before,
+    }
     report.save("pipeline", settings | {"threads": threads, "rounds": rounds}, found, folder)
     return found

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import contenders, report
+from bench import contenders, machine, report
 from bench.dataset import Dataset
 from bench.fuxictr import environment
 from bench.protocol import Contender
@@ -76,6 +76,7 @@ def run(
     peer_rates: tuple[float, ...] = PEER_RATES,
 ) -> dict[str, Any]:
     """Compare, print, write."""
+    before = machine.load()
     found = {"exfm": ours(dataset, shape, threads, seeds, grid or RATES)}
     if environment.is_ready():
         for variant, name in VARIANTS.items():
@@ -96,5 +97,7 @@ def run(
     title = f"Quality, {dataset.folder.name}: test part, one pass, {seeds} seeds"
     report.table(title, ("contender", "AUC", "log loss", "AUC by seed", "rates"), rows)
     settings = {"splits": dataset.splits, "shape": shape.__dict__, "seeds": seeds, "threads": threads}
-    report.save("quality", settings | {"grid": grid or RATES, "peer_rates": peer_rates}, found, folder)
+    report.save(
+        "quality", settings | {"grid": grid or RATES, "peer_rates": peer_rates, "load_before": before}, found, folder
+    )
     return found

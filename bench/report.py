@@ -1,7 +1,6 @@
 """Tables on the screen, JSON in bench/results, and the few statistics they need."""
 
 import json
-import os
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,8 +50,13 @@ def save(name: str, settings: dict[str, Any], found: dict[str, Any], folder: Pat
     """Write one measurement with the machine it was taken on."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
-    described = machine.describe() | {"load_after": [round(load, 2) for load in os.getloadavg()]}
-    content = {"measured": name, **described, "settings": settings, "found": found}
+    content = {
+        "measured": name,
+        **machine.describe(),
+        "load_after": machine.load(),
+        "settings": settings,
+        "found": found,
+    }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=_plain) + "\n")
     print(f"  written: {path}")
     return path

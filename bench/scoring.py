@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bench import report
+from bench import machine, report
 from bench.dataset import Dataset
 from bench.inprocess import slice_of, take_turns, tenant
 from exfm_core.das.scorer import BATCH_ROWS, score
@@ -55,6 +55,7 @@ def run(
     datasets: dict[str, Dataset], threads: int, rows: int, rounds: int, folder: Path = report.RESULTS
 ) -> dict[str, Any]:
     """Compare, print, write."""
+    before = machine.load()
     configure(threads)
     found = {name: compare(dataset, rows, rounds) for name, dataset in datasets.items()}
     lines = [
@@ -69,6 +70,6 @@ def run(
     ]
     head = ("data", "bare rows/s", "scored rows/s", "share (clock)", "share (CPU)")
     report.table(f"Scoring, {threads} thread(s), {rounds} interleaved rounds", head, lines)
-    settings = {"threads": threads, "rows": rows, "rounds": rounds, "batch": BATCH_ROWS}
+    settings = {"threads": threads, "rows": rows, "rounds": rounds, "batch": BATCH_ROWS, "load_before": before}
     report.save("scoring", settings, found, folder)
     return found

@@ -6,7 +6,7 @@ Contenders take turns, one pass over the data each; the ratio is taken pass by p
 from pathlib import Path
 from typing import Any
 
-from bench import contenders, report
+from bench import contenders, machine, report
 from bench.dataset import Dataset
 from bench.fuxictr import environment
 from bench.protocol import Contender
@@ -60,6 +60,7 @@ def summary(taken: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
 
 def run(dataset: Dataset, shape: Shape, threads: int, rounds: int, folder: Path = report.RESULTS) -> dict[str, Any]:
     """Compare, print, write."""
+    before = machine.load()
     found = compare(dataset, shape, threads, rounds)
     rows = [
         (
@@ -81,6 +82,7 @@ def run(dataset: Dataset, shape: Shape, threads: int, rounds: int, folder: Path 
         "threads": threads,
         "rounds": rounds,
         "optimisers": OPTIMISERS,
+        "load_before": before,
     }
     report.save(f"training-{dataset.folder.name}-{threads}t", settings, found, folder)
     return found

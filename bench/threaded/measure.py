@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bench import report
+from bench import machine, report
 from bench.dataset import Dataset
 from bench.inprocess import slice_of, take_turns
 from bench.ours import spec_of
@@ -90,6 +90,7 @@ def run(
     shapes: dict[str, tuple[Dataset, Shape]], threads: int, rows: int, rounds: int, folder: Path = report.RESULTS
 ) -> dict[str, Any]:
     """Compare, print, write."""
+    before = machine.load()
     configure(threads)
     found = {name: compare(dataset, shape, rows, rounds) for name, (dataset, shape) in shapes.items()}
     lines = [
@@ -98,6 +99,10 @@ def run(
     ]
     head = ("model", "fused rows/s", "threaded rows/s", "threaded is × as fast")
     report.table(f"Threaded embedding kernel, {threads} thread(s), {rounds} interleaved rounds", head, lines)
-    settings = {"shapes": {name: shape.__dict__ for name, (_, shape) in shapes.items()}, "rows": rows}
+    settings = {
+        "shapes": {name: shape.__dict__ for name, (_, shape) in shapes.items()},
+        "rows": rows,
+        "load_before": before,
+    }
     report.save(f"threaded-{threads}t", settings | {"threads": threads, "rounds": rounds}, found, folder)
     return found

@@ -1,0 +1,144 @@
+"""Writes the tables of docs/performance.md out of bench/results: `python -m bench.page`.
+
+A table stands between `<!-- name -->` and `<!-- end -->`; the words around it are written by hand.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from bench.protocol import ROOT
+from bench.report import RESULTS, show_ratio
+
+PAGE = ROOT / "docs" / "performance.md"
+Results = dict[str, dict[str, Any]]
+
+
+def results(folder: Path = RESULTS) -> Results:
+    """Every measurement by its name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def render(text: str, found: Results) -> str:
+    """The page with its tables as the results have them."""
+
+    def block(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"<!-- {name} -->\n{TABLES[name](found)}\n<!-- end -->"
+
+    return re.sub(r"<!-- ([a-z-]+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    first = list(head)
+    lines = [first, ["---", *["---:"] * (len(first) - 1)], *map(list, rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _thousands(value: float) -> str:
+    return f"{value / 1e3:,.1f} k"
+
+
+def _training(found: Results) -> str:
+    rows = []
+    for name in sorted(key for key in found if key.startswith("training-")):
+        cell, settings = found[name]["found"], found[name]["settings"]
+        for peer, rate in cell["rows_per_s"].items():
+            faster = "" if peer == "exfm" else show_ratio(cell["times_faster"][peer])
+            what = f"{len(settings['fields'])} fields, {settings['threads']} threads"
+            rows.append([what, peer, _thousands(rate), f"{cell['cpu_us_per_row'][peer]:.1f}", faster])
+    return _table(("data", "contender", "rows/s", "CPU µs/row", "exfm is × as fast"), rows)
+
+
+def _quality(found: Results) -> str:
+    rows = [
+        [
+            name,
+            f"{cell['mean_auc']:.4f}",
+            f"{cell['mean_logloss']:.4f}",
+            ", ".join(f"{each['auc']:.4f}" for each in cell["test"]),
+            ", ".join(f"{rate:g}" for rate in cell["rates"].values()),
+        ]
+        for name, cell in found["quality"]["found"].items()
+    ]
+    return _table(("contender", "AUC", "log loss", "AUC by seed", "learning rates chosen"), rows)
+
+
+def _arms(found: Results) -> str:
+    rows = [
+        [name, size, f"{cell['plain_ms_per_batch']:.2f}", show_ratio(cell["treatment"]), show_ratio(cell["both"])]
+        for name, sizes in found["arms"]["found"].items()
+        for size, cell in sizes.items()
+    ]
+    return _table(("model", "batch", "plain, CPU ms", "treatment ÷ plain", "both ÷ plain"), rows)
+
+
+def _shares(name: str, own: str, whole: str, share: str) -> Callable[[Results], str]:
+    def made(found: Results) -> str:
+        rows = [
+            [
+                model,
+                _thousands(cell["rows_per_s"][own]),
+                _thousands(cell["rows_per_s"][whole]),
+                show_ratio(cell[share]),
+                show_ratio(cell["share_by_cpu"]),
+            ]
+            for model, cell in found[name]["found"].items()
+        ]
+        return _table(("model", f"{own}, rows/s", f"{whole}, rows/s", "share by the clock", "share by CPU"), rows)
+
+    return made
+
+
+def _threaded(found: Results) -> str:
+    rows = [
+        [
+            f"{model}, {found[name]['settings']['threads']} threads",
+            _thousands(cell["rows_per_s"]["fused"]),
+            _thousands(cell["rows_per_s"]["threaded"]),
+            show_ratio(cell["times_faster"]),
+        ]
+        for name in sorted(key for key in found if key.startswith("threaded-"))
+        for model, cell in found[name]["found"].items()
+    ]
+    return _table(("model", "fused, rows/s", "threaded, rows/s", "threaded is × as fast"), rows)
+
+
+def _machine(found: Results) -> str:
+    names = [
+        name
+        for name in found
+        if name.split("-")[0] in ("training", "quality", "arms", "pipeline", "scoring", "threaded")
+    ]
+    rows = [
+        [
+            name,
+            found[name]["machine"],
+            found[name]["taken"],
+            f"{found[name]['settings']['load_before']:g}, {found[name]['load_after']:g}",
+        ]
+        for name in names
+    ]
+    return _table(("measurement", "machine", "taken (UTC)", "load (1 min) before, after"), rows)
+
+
+TABLES: dict[str, Callable[[Results], str]] = {
+    "training": _training,
+    "quality": _quality,
+    "arms": _arms,
+    "pipeline": _shares("pipeline", "own", "pipeline", "share_of_own_rate"),
+    "scoring": _shares("scoring", "bare", "scored", "share_of_bare_rate"),
+    "threaded": _threaded,
+    "machine": _machine,
+}
+
+
+def main() -> None:
+    """Rewrite the page."""
+    PAGE.write_text(render(PAGE.read_text(), results()))
+
+
+if __name__ == "__main__":
+    main()
