@@ -7,7 +7,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from budgets.models import Budget, LedgerEntry, UsageRecord
-from registry.models import Checkpoint, LabelSet, Lineage, Snapshot
+from exfm_core import events
+from registry.models import Checkpoint, GateResult, LabelSet, Lineage, Snapshot
 from runs.commits import commit
 from runs.errors import BrokenReport, StaleLease
 from runs.models import Attempt, Consumption, Kind, MetricSums, Run, WorkClaim
@@ -193,6 +194,23 @@ def test_a_corrupt_candidate_is_abandoned_and_its_partitions_are_consumed_again(
     consumed = Consumption.objects.filter(partition=second).values_list("lineage_id", flat=True)
     assert list(consumed) == [fresh.id]
     assert Consumption.objects.filter(partition=first).count() == 1
+
+
+def test_a_candidate_that_one_tenant_speaks_against_is_published_with_that_tenants_verdict_kept():
+    setting = make_setting()
+    make_partition(setting.stream, 0)
+    _, lease = start(Kind.FM_TRAIN, setting.teacher)
+    claim = next_claim(lease)
+    slot = setting.teacher.slots.get().slot
+    heads = (
+        events.HeadVerdict(0, "click", 900, 0.85, 0.84, 1.1),
+        events.HeadVerdict(slot, "click", 300, 0.9, 0.8, 1.6, regressed=True),
+    )
+    commit(lease=lease, claim=claim, done=fm_done(claim, gate=events.GateVerdict("publish", "fine", heads)))
+    setting.teacher.refresh_from_db()
+    assert setting.teacher.published is not None
+    kept = GateResult.objects.get()
+    assert (kept.snapshot, kept.task, kept.regressed) == (setting.teacher.published, "click", True)
 
 
 def test_a_wrong_watermark_is_refused():
