@@ -35,7 +35,7 @@ from insights.selectors.lineage import courses_of, uses_of_partition, uses_of_sn
 from insights.serializers import CardTextSerializer
 from registry import courses, services
 from registry import selectors as registry
-from registry.models import AliasMove
+from registry.models import AliasMove, Snapshot
 from runs.selectors import has_open_run
 from tenancy.errors import NotFound
 
@@ -248,6 +248,8 @@ class LineageViewSet(TenantViewSet):
     @extend_schema(operation_id="snapshots_lineage", responses=SnapshotUsesSerializer)
     def snapshot(self, request: Request, snapshot_id: uuid.UUID) -> Response:
         """Show which of the tenant's partitions a snapshot labelled, and which of its models learned from that."""
+        if not Snapshot.objects.filter(id=snapshot_id).exists():
+            raise NotFound("snapshot_not_found", "There is no such snapshot.")
         return Response(SnapshotUsesSerializer(uses_of_snapshot(snapshot_id=snapshot_id)).data)
 
 
