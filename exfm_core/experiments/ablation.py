@@ -22,7 +22,7 @@ def ablation(lab: Lab, recipe: str) -> Report:
         "The baselines and variants of the method and the presets, over the same model without a teacher. The label "
         "gate is left open throughout, so that levers are compared and not gates. GS: gradient scaling, LS: label "
         "scaling, LW: loss weight, SA: student adapter.",
-        f"python -m exfm_core experiment ablation-{recipe}",
+        f"python -m exfm_core experiment ablation-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     table = Table("Arms", ("arm", "pooled", "first tenth", *bench.sample))

@@ -39,7 +39,7 @@ from exfm_core.train.rows import Cutter, Rows, spans
 
 WIDTH = 8
 TITLES = {"logit": "logit (upper bound)", "row": "row vector (upper bound)", "item": "item vector, cached"}
-ITEM = {"globo": "article_id", "movielens-16": "movie_id"}
+ITEM = {"globo": "article_id", "movielens-16": "movie_id", "tiny": "ad_id"}
 _BATCH = 4096
 
 
@@ -54,7 +54,7 @@ def channel(lab: Lab, recipe: str) -> Report:
         f"Wider channels than a label, on {recipe}",
         "What does a vertical model gain that reads what the teacher computes: its logit (upper bound: needs the "
         "teacher at serving), a compressed vector of the row (likewise), or a cached vector of the item (does not)?",
-        f"python -m exfm_core experiment channel-{recipe}",
+        f"python -m exfm_core experiment channel-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     table = Table("Lift over the control without any channel", ("input", "pooled", "first tenth", *bench.sample))

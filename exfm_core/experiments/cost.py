@@ -24,7 +24,7 @@ def tenants(lab: Lab, recipe: str) -> Report:
         f"tenants-{recipe}",
         f"Sharing a teacher among tenants, on {recipe}",
         "A teacher trained on the streams of N tenants: what does it cost each of them, and what does it bring?",
-        f"python -m exfm_core experiment tenants-{recipe}",
+        f"python -m exfm_core experiment tenants-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     table = Table(

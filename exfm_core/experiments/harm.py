@@ -33,7 +33,7 @@ def harm(lab: Lab, recipe: str) -> Report:
         f"Teachers not to be trusted, on {recipe}",
         "What do presets lose under a teacher of another task, one whose logits are shifted, one that starts together "
         "with the model, and one whose labels are shuffled; with the label gate and with it left open?",
-        f"python -m exfm_core experiment harm-{recipe}",
+        f"python -m exfm_core experiment harm-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     names = [arm.name for arm in PRESETS]

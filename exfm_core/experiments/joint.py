@@ -33,7 +33,7 @@ def codistillation(lab: Lab, recipe: str) -> Report:
         "Co-distillation trains a teacher together with each model. Here it begins from all tenants' rows before the "
         "launch, then sees the model's own stream alone, but every row as fresh as can be. External distillation logs "
         "the labels of one shared teacher, a period old. Both teach *strong*, gates open.",
-        f"python -m exfm_core experiment codistillation-{recipe}",
+        f"python -m exfm_core experiment codistillation-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     table = Table(
@@ -47,7 +47,7 @@ def codistillation(lab: Lab, recipe: str) -> Report:
             "external: teacher's seconds by tenant",
             "in the loop: teacher's seconds",
         ),
-        remark="Seconds of one core, measured, first seed, with other work on the machine: in the loop since the launch; "
+        remark="Seconds of one core, first seed, with other work on the machine: in the loop since the launch; "
         "outside over the teacher's whole life, scoring and publishing included, divided by the tenants.",
     )
     for model in bench.sample:

@@ -100,6 +100,11 @@ class Lab:
     jobs: int = 1
     seconds: float = 0.0
 
+    @property
+    def flags(self) -> str:
+        """What the command line needs besides the name for the same seeds."""
+        return "" if len(self.seeds) == 3 else f" --seeds {len(self.seeds)}"
+
     def stage(self, bench: Bench, **options: Any) -> Stage:
         """The recipe's rows on disk."""
         return stages.stage(bench.recipe, self.store, **{**bench.options, **options})

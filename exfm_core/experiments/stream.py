@@ -23,7 +23,7 @@ def stream_size(lab: Lab, recipe: str) -> Report:
         f"stream-size-{recipe}",
         f"Lift against the size of the stream, on {recipe}",
         "Is the gain one of a cold start, and do small streams gain more than large ones? Gates as in production.",
-        f"python -m exfm_core experiment stream-size-{recipe}",
+        f"python -m exfm_core experiment stream-size-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     table = Table("Along the stream", ("model", "rows", "arm", "whole", *NAMES))

@@ -35,7 +35,7 @@ def delay(lab: Lab, recipe: str) -> Report:
         f"delay-{recipe}",
         f"Stale teachers on {recipe}",
         "Labels from snapshots that are 1, 2, 4 and 8 periods old: what is left of the lift, and does SA rescue it?",
-        f"python -m exfm_core experiment delay-{recipe}",
+        f"python -m exfm_core experiment delay-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     found: dict[float, Courses] = {}
@@ -63,7 +63,7 @@ def partition_length(lab: Lab, recipe: str = "globo") -> Report:
         f"partition-length-{recipe}",
         f"How often the teacher learns, on {recipe}",
         "A teacher that trains and publishes every 60, 30 and 15 minutes; everything else equal.",
-        f"python -m exfm_core experiment partition-length-{recipe}",
+        f"python -m exfm_core experiment partition-length-{recipe}{lab.flags}",
         about(bench, lab.stage(bench), lab),
     )
     ticks = {60.0: "60", 30.0: "30", 15.0: "15"}
@@ -84,7 +84,7 @@ def size(lab: Lab, recipe: str) -> Report:
         f"Does a bigger teacher lift more? {recipe}",
         "Stacked interaction blocks (wukong) by size beside the recipe's own teacher; sizes cost about four times the "
         "one before. Transfer ratio = NE gain of the model ÷ NE gain of the teacher over the control.",
-        f"python -m exfm_core experiment teacher-size-{recipe}",
+        f"python -m exfm_core experiment teacher-size-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
     own = stage.foundation

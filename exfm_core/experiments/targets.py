@@ -32,7 +32,7 @@ def targets(lab: Lab, recipe: str, models: Sequence[str] = (), groups: Sequence[
         f"targets-{recipe}",
         f"Lift on {recipe}",
         f"{stage.title}. How much do the presets lift each vertical model over the same model without a teacher?",
-        _command(recipe, models, groups),
+        _command(recipe, models, groups) + lab.flags,
         about(bench, stage, lab),
     )
     report.tables.append(_models(courses, bench, chosen, [arm.name for arm in arms if arm.name in PRESETS]))

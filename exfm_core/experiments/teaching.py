@@ -44,9 +44,10 @@ class Teaching:
             return {int(name[len(prefix) :]): found[name] for name in found.files if name.startswith(prefix)}
 
     def sums(self, delay: int, tenant: str, kind: str) -> BucketSums:
-        """The FM's own progressive errors on a tenant's rows since the recipe's launch."""
+        """The FM's own progressive errors on a tenant's rows since the recipe's launch; none where it labelled none."""
+        place = f"sums|{delay}|{tenant}|{kind}"
         with np.load(self.store.folder / f"{self.name}.npz") as found:
-            return BucketSums(*found[f"sums|{delay}|{tenant}|{kind}"])
+            return BucketSums(*found[place]) if place in found.files else BucketSums.zeros()
 
     def regressions(self, tenant: str, kind: str) -> frozenset[int]:
         """Periods labelled by a snapshot that had regressed on that tenant's held-back users."""
