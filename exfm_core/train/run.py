@@ -38,6 +38,7 @@ from exfm_core.train.local import LabelGates
 from exfm_core.train.plan import Unit, component, plan
 from exfm_core.train.results import markdown, measured_json, outcome_of, results_of, write_results
 from exfm_core.train.runtime import configure
+from exfm_core.train.second_look import second_look
 from exfm_core.train.vertical import VerticalTrainer
 
 Say = Callable[[dict[str, Any]], None]
@@ -64,6 +65,7 @@ class Run:
         self._foundation: FoundationTrainer | None = None
         self._watermark: datetime | None = None
         self._verticals: dict[str, tuple[VerticalTrainer, LabelGates]] = {}
+        self._line: list[str] = []  # published snapshots that were not taken back, by the commits alone
         self._scores: dict[str, dict[str, Any]] = {}
         self._regressed: dict[str, dict[str, list[str]]] = {}
         for commit in self.journal.commits:
@@ -92,8 +94,12 @@ class Run:
         """What later units need of a commit."""
         if commit.unit.startswith("score "):
             self._scores[commit.unit.rpartition(" ")[2]] = commit.measured
-        elif commit.unit.startswith("foundation ") and commit.measured["decision"] == "publish":
-            self._regressed[commit.measured["snapshot"]] = commit.measured["regressed"]
+        elif commit.unit.startswith("foundation "):
+            if commit.measured["taken_back"]:
+                self._line.pop()
+            if commit.measured["decision"] == "publish":
+                self._line.append(commit.measured["snapshot"])
+                self._regressed[commit.measured["snapshot"]] = commit.measured["regressed"]
 
     def _score(self, unit: Unit) -> tuple[dict[str, bytes], dict[str, Any]]:
         tenant, partition = _both(unit)
@@ -140,10 +146,11 @@ class Run:
 
     def _train_foundation(self, unit: Unit) -> tuple[dict[str, bytes], dict[str, Any]]:
         trainer = self._foundation = self._foundation or self._open_foundation()
-        current = self._published()
-        streams = [Read(part.open(), tenant.schema, tenant.slot) for tenant, part in unit.period]
-        low, high = self.spec.calibration_low, self.spec.calibration_high
-        limits = Limits(self.spec.tolerance, (low, high))
+        limits = Limits(self.spec.tolerance, (self.spec.calibration_low, self.spec.calibration_high))
+        taken_back = self._take_back(unit, limits)
+        line = self._line[:-1] if taken_back else self._line
+        current = line[-1] if line else None
+        streams = _reads(unit)
         outcome = trainer.train(streams, None if current is None else self._snapshots.load(current), limits)
         judgement = outcome.judgement
         if judgement.decision == "corrupt":
@@ -170,6 +177,7 @@ class Run:
             "decision": judgement.decision,
             "reason": judgement.reason,
             "snapshot": name,
+            "taken_back": taken_back,
             "regressed": regressed,
         }
         return {"foundation": data}, measured
@@ -185,10 +193,19 @@ class Run:
             self._watermark = datetime.fromisoformat(position["watermark"])
         return trainer
 
-    def _published(self) -> str | None:
-        """The snapshot that the pointer names, moves that no commit knows left out."""
-        known = {c.measured["snapshot"] for c in self.journal.commits if c.unit.startswith("foundation ")}
-        return next((m.snapshot for m in reversed(self._snapshots.history()) if m.snapshot in known), None)
+    def _take_back(self, unit: Unit, limits: Limits) -> str:
+        """Rolls the newest snapshot back if it regressed on the period that it has labelled; returns why, or ""."""
+        if len(self._line) < 2:
+            return ""
+        before, newest = (self._snapshots.load(name) for name in self._line[-2:])
+        look = second_look(newest, before, _reads(unit), limits)
+        if look.decision == "publish":
+            return ""
+        pointer = self._snapshots.current()
+        # As with publications: a move that was made before a kill is not made twice.
+        if pointer is not None and pointer.snapshot == self._line[-1]:
+            self._snapshots.rollback(look.reason)
+        return look.reason
 
     def _open(self, name: str, tenant: TenantRun, model: ModelRun, seed: int) -> tuple[VerticalTrainer, LabelGates]:
         """The model's trainer and gates, as its last commit left them."""
@@ -235,6 +252,10 @@ class Run:
             file.write(json.dumps(found, sort_keys=True) + "\n")
         if self._say is not None:
             self._say(found)
+
+
+def _reads(unit: Unit) -> list[Read]:
+    return [Read(part.open(), tenant.schema, tenant.slot) for tenant, part in unit.period]
 
 
 def _address(stream: str, base: Path) -> str:
