@@ -27,18 +27,21 @@ def fresh_salt() -> str:
     return secrets.token_hex(32)
 
 
-def secret_of(salt: str) -> str:
-    """Return the secret that belongs to a salt: `whsec_` and 43 characters."""
-    digest = hmac.digest(settings.SECRET_KEY.encode(), _PURPOSE + salt.encode(), hashlib.sha256)
+def secret_of(salt: str, key: str = "") -> str:
+    """Return the secret that belongs to a salt under a key (SECRET_KEY): `whsec_` and 43 characters."""
+    digest = hmac.digest((key or settings.SECRET_KEY).encode(), _PURPOSE + salt.encode(), hashlib.sha256)
     return PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def secrets_of(webhook: Webhook, now: datetime) -> list[str]:
-    """Return the secrets that sign now, the newest first."""
+    """Return the secrets that sign now, the newest first.
+
+    While SECRET_KEY_FALLBACKS names keys before, what was derived from them signs as well.
+    """
     salts = [webhook.salt]
     if webhook.previous_salt and webhook.previous_until and now < webhook.previous_until:
         salts.append(webhook.previous_salt)
-    return [secret_of(salt) for salt in salts]
+    return [secret_of(salt, key) for salt in salts for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def signature(secret: str, timestamp: int, body: bytes) -> str:

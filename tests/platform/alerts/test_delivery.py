@@ -279,6 +279,21 @@ def test_a_rotated_secret_and_the_one_before_both_sign_for_a_day(cast: Cast, far
         assert signing.secrets_of(held, timezone.now()) == [new]
 
 
+def test_a_new_secret_key_breaks_no_receiver_while_the_old_one_is_a_fallback(
+    cast: Cast, far: Receiver, make: Make, settings: Any
+) -> None:
+    webhook, old = make(cast.tenant, far.url())
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-" * 8, [settings.SECRET_KEY]
+    tell(cast.tenant)
+    assert deliver_next()
+    assert far.got[0].signed_with(old)
+    assert far.got[0].signed_with(signing.secret_of(webhook.salt))
+    settings.SECRET_KEY_FALLBACKS = []
+    tell(cast.tenant)
+    assert deliver_next()
+    assert not far.got[1].signed_with(old)
+
+
 def test_replay_sends_the_same_event_and_test_needs_no_subscription(cast: Cast, far: Receiver, make: Make) -> None:
     webhook, _ = make(cast.tenant, far.url(), ("run.failed",))
     tell(cast.tenant, "run.succeeded")
