@@ -58,7 +58,7 @@ def save(name: str, settings: dict[str, Any], found: dict[str, Any], folder: Pat
         "found": found,
     }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=_plain) + "\n")
-    print(f"  written: {path}")
+    print(f"  written: {path}", flush=True)
     return path
 
 
