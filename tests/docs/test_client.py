@@ -51,10 +51,10 @@ def test_the_token_is_kept_where_only_its_owner_reads_it(walk: Walk) -> None:
 
 
 def test_three_files_are_sealed_and_the_bad_one_is_rejected_by_row(walk: Walk) -> None:
-    pushed = walk.after("exfm streams push quickstart ads-*T00*")
+    pushed = walk.after("exfm streams push quickstart ads-20260101T00*")
     assert pushed.count("sealed  2000 rows") == 3
     assert said(walk, "rejected.txt") == "exit status 1\n"
-    assert "Column 'clicked'" in walk.after("ads-20260101T03*")
+    assert "Column 'clicked'" in walk.after("quickstart ads-20260101T03*")
 
 
 def test_the_run_is_followed_to_its_end(walk: Walk) -> None:
