@@ -86,7 +86,7 @@ class ListFilter(django_filters.FilterSet):
     def order(cls, request: Request, default: tuple[str, ...]) -> tuple[str, ...]:
         """Return the order that the query asks for, else `default`."""
         asked = request.query_params.get("order")
-        if not asked:
+        if asked is None:
             return default
         sign, name = ("-", asked[1:]) if asked.startswith("-") else ("", asked)
         if name not in cls.orders:

@@ -140,3 +140,7 @@ def test_offsets_that_postgresql_does_not_know_are_understood(cast: Cast) -> Non
 
 def test_a_flag_is_true_or_false(cast: Cast) -> None:
     problem(Api(cast.owner).get(f"tenants/{cast.tenant.slug}/streams?feed_shared=null"), 422, "bad_value")
+
+
+def test_an_empty_order_is_none_of_the_list(cast: Cast) -> None:
+    problem(Api(cast.owner).get(f"tenants/{cast.tenant.slug}/streams?order="), 422, "bad_order")
