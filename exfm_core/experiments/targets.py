@@ -63,6 +63,7 @@ def about(bench: Bench, stage: Stage, lab: Lab) -> dict[str, object]:
     return {
         "rows": sum(part.rows for period in stage.periods for part in period.values()),
         "periods": f"{len(stage.periods)}, of which the first {stage.warm_up} train the foundation model alone",
+        "partition of a vertical model": "one period" if bench.join == 1 else f"{bench.join} periods",
         "seeds": f"{', '.join(map(str, lab.seeds))} (of all weights: vertical models', teacher's and starters')",
         "vertical model": f"{main.model.backbone}, embeddings {main.model.embedding_dim}, "
         f"MLP {'-'.join(map(str, main.model.mlp))}, batch {main.optimizer.batch_size}, "
