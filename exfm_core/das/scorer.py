@@ -1,6 +1,7 @@
 """Scores partitions with a snapshot, in large batches and without gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from exfm_core.das.snapshots import Snapshot
-from exfm_core.data.encode import blocks, foundation_layout
+from exfm_core.data.encode import Block, blocks, foundation_layout
 from exfm_core.data.partitions import Source
 from exfm_core.errors import DataError
 from exfm_core.metrics.sums import BucketSums
@@ -20,6 +21,7 @@ from exfm_core.train.rows import Cutter, Rows, spans
 BATCH_ROWS = 4096
 Tick = Callable[[int], None]
 """Called with the rows scored so far; may raise to stop."""
+_Prepared = tuple[Block, Rows, Cutter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,8 @@ def score(
     slot = snapshot.slot(tenant_slot)
     found: list[npt.NDArray[np.float32]] = []
     sums = {kinds[head]: BucketSums.zeros() for head in heads}
-    for block in blocks(source, layout, BATCH_ROWS):
-        rows = with_tenant(Rows.of(block, slot))
-        logits = predict(snapshot.net, rows)[:, heads]
+    for block, rows, cutter in _ahead(_prepared(blocks(source, layout, BATCH_ROWS), slot)):
+        logits = predict(snapshot.net, rows, cutter)[:, heads]
         logits[~np.isfinite(logits)] = np.nan
         found.append(logits)
         if tick is not None:
@@ -56,10 +57,25 @@ def score(
     return Scored({kinds[head]: every[:, place].copy() for place, head in enumerate(heads)}, sums, len(every))
 
 
+def _prepared(encoded: Iterator[Block], slot: int) -> Iterator[_Prepared]:
+    for block in encoded:
+        rows = with_tenant(Rows.of(block, slot))
+        yield block, rows, Cutter(rows)
+
+
+def _ahead(items: Iterator[_Prepared]) -> Iterator[_Prepared]:
+    """The same items in order, the next one made in one thread while the last one is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="encode") as thread:
+        following = thread.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = thread.submit(next, items, None)
+            yield item
+
+
 @torch.no_grad()
-def predict(net: FoundationNet, rows: Rows) -> npt.NDArray[np.float32]:
-    """Logits [N, K] of rows that already carry their tenant bag (`with_tenant`)."""
-    cutter, slots = Cutter(rows), torch.from_numpy(rows.slots)
+def predict(net: FoundationNet, rows: Rows, cutter: Cutter | None = None) -> npt.NDArray[np.float32]:
+    """Logits [N, K] of rows that already carry their tenant bag (`with_tenant`); `cutter`: theirs, if it is made."""
+    cutter, slots = cutter or Cutter(rows), torch.from_numpy(rows.slots)
     parts = [net(cutter.inputs(a, b), slots[a:b], checked=True).numpy() for a, b in spans(len(rows), BATCH_ROWS)]
     return np.concatenate(parts) if parts else np.empty((0, net.tenant_bias.shape[1]), np.float32)
 
