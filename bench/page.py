@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.protocol import ROOT
 from bench.report import RESULTS, show_ratio
+from bench.training import RATIOS
 
 PAGE = ROOT / "docs" / "performance.md"
 Results = dict[str, dict[str, Any]]
@@ -46,10 +47,10 @@ def _training(found: Results) -> str:
     for name in sorted(key for key in found if key.startswith("training-")):
         cell, settings = found[name]["found"], found[name]["settings"]
         for peer, rate in cell["rows_per_s"].items():
-            faster = "" if peer == "exfm" else show_ratio(cell["times_faster"][peer])
+            ratios = ["" if peer == "exfm" else show_ratio(cell[ratio][peer]) for ratio in RATIOS]
             what = f"{len(settings['fields'])} fields, {settings['threads']} threads"
-            rows.append([what, peer, _thousands(rate), f"{cell['cpu_us_per_row'][peer]:.1f}", faster])
-    return _table(("data", "contender", "rows/s", "CPU µs/row", "exfm is × as fast"), rows)
+            rows.append([what, peer, _thousands(rate), f"{cell['cpu_us_per_row'][peer]:.1f}", *ratios])
+    return _table(("data", "contender", "rows/s", "CPU µs/row", *RATIOS.values()), rows)
 
 
 def _quality(found: Results) -> str:
