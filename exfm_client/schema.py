@@ -203,6 +203,9 @@ class CodeRequest(TypedDict):
     code: str
 
 
+ColumnRoleEnum: TypeAlias = 'Literal["event time", "user key", "label", "categorical", "sequence", "dense", "left out"]'
+
+
 class Consumer(TypedDict):
     """A model's step that consumed a partition."""
 
@@ -390,6 +393,9 @@ class FmCosts(TypedDict):
     share: str
     allocations: list[Allocation]
     how: str
+
+
+FormatEnum: TypeAlias = 'Literal["parquet", "csv", "json lines"]'
 
 
 class Foundation(TypedDict):
@@ -1193,6 +1199,28 @@ class Problem(TypedDict):
     request_id: str
     field: NotRequired[str]
     errors: NotRequired[list[FieldError]]
+
+
+class Proposal(TypedDict):
+    """A first schema for a sample of rows: to be read and changed, then registered."""
+
+    format: FormatEnum
+    rows: int
+    whole: bool
+    schema: dict[str, Any] | None
+    columns: list[ProposedColumn]
+    warnings: list[str]
+
+
+class ProposedColumn(TypedDict):
+    """What a column of a sample would become, and why."""
+
+    name: str
+    type: str
+    role: ColumnRoleEnum
+    reason: str
+    distinct: int | None
+    nulls: int
 
 
 class Provider(TypedDict):

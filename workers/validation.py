@@ -18,9 +18,9 @@ from django.conf import settings
 
 from catalog import selectors, services, tasks_out
 from catalog.models import Partition
+from config.children import clean_environment
 from runs.nudges import wake_supervisors
 from tenancy.errors import DomainError
-from workers.child import clean_environment
 from workers.database import platform_work
 
 log = structlog.get_logger("exfm.workers")

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import fingerprint, idempotent, remember, replay
 from api.base.viewsets import TenantViewSet
-from catalog import errors, selectors, services, storage
+from catalog import errors, inference, selectors, services, storage
 from catalog.filters import PartitionFilter, StreamFilter
 from catalog.serializers import (
     ImportedSerializer,
@@ -20,11 +20,14 @@ from catalog.serializers import (
     IntervalSerializer,
     NewStreamSerializer,
     PartitionSerializer,
+    ProposalSerializer,
     StreamSerializer,
     StreamTermsSerializer,
 )
+from config.body_limit import SAMPLE_BYTES
 
 RAW_TYPES = ("application/vnd.apache.parquet", "application/octet-stream", "application/x-parquet")
+SAMPLE_TYPES = (*RAW_TYPES, "text/csv", "application/x-ndjson", "application/jsonl", "text/plain")
 
 
 def _shown(stream_id: uuid.UUID) -> tuple[dict[str, object], dict[str, object]]:
@@ -37,11 +40,13 @@ class StreamViewSet(TenantViewSet):
     """A tenant's streams."""
 
     serializer_class = StreamSerializer
+    detached = frozenset({"infer"})
     required = {
         "list": "streams:read",
         "retrieve": "streams:read",
         "create": "streams:write",
         "partial_update": "streams:write",
+        "infer": "streams:write",
     }
 
     list_filter = StreamFilter
@@ -90,6 +95,27 @@ class StreamViewSet(TenantViewSet):
         services.change_terms(stream_id=stream_id, terms=form.terms(stream))
         shown, terms = _shown(stream_id)
         return tagged(shown, of=terms)
+
+    @extend_schema(
+        operation_id="streams_infer",
+        request=dict.fromkeys(
+            (*RAW_TYPES[:2], "text/csv", "application/x-ndjson"),
+            OpenApiTypes.BINARY,
+        ),
+        responses=ProposalSerializer,
+    )
+    def infer(self, request: Request) -> Response:
+        """Propose a schema from a sample of rows: Parquet, CSV or JSON lines of at most 16 MiB. Nothing is kept.
+
+        Names and the first rows cannot tell what was known at the time of a row: read the proposal before you use it.
+        """
+        raw = request._request
+        if (raw.content_type or "") not in SAMPLE_TYPES:
+            raise errors.wrong_media_type(raw.content_type or "", "text/csv")
+        if int(request.headers.get("Content-Length") or 0) > SAMPLE_BYTES:
+            raise errors.sample_too_large(SAMPLE_BYTES)
+        found = inference.propose(tenant_id=self.tenant.id, body=raw)
+        return Response(ProposalSerializer(found).data)
 
 
 class PartitionViewSet(TenantViewSet):
@@ -192,6 +218,7 @@ _ONE, _MANY = {"get": "retrieve"}, {"get": "list", "post": "create"}
 
 tenant_urls: list[URLPattern] = [
     path("streams", StreamViewSet.as_view(_MANY)),
+    path("streams/infer", StreamViewSet.as_view({"post": "infer"})),
     path("streams/<uuid:stream_id>", StreamViewSet.as_view({**_ONE, "patch": "partial_update"})),
     path("streams/<uuid:stream_id>/partitions", PartitionViewSet.as_view(_MANY)),
     path("streams/<uuid:stream_id>/imports", PartitionViewSet.as_view({"post": "imports"})),

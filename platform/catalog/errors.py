@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tenancy.errors import Conflict, DomainError
+from tenancy.errors import Conflict, DomainError, TooManyRequests
 
 
 def _interval(start: datetime, end: datetime) -> str:
@@ -88,12 +88,12 @@ def empty_body() -> DomainError:
     )
 
 
-def wrong_media_type(found: str) -> DomainError:
+def wrong_media_type(found: str, allowed: str = "application/vnd.apache.parquet") -> DomainError:
     """The content type is not one of a raw file."""
     return DomainError(
         "unsupported_media_type",
-        f"The content type {found!r} is not that of a Parquet file.",
-        "Send the raw file with `Content-Type: application/vnd.apache.parquet`.",
+        f"The content type {found!r} is not that of such a file.",
+        f"Send the raw file with `Content-Type: {allowed}`.",
         status=415,
     )
 
@@ -123,4 +123,39 @@ def source_unreadable(reason: str) -> DomainError:
         f"The file could not be read: {reason}.",
         "Put it there, then import it again.",
         field="uri",
+    )
+
+
+def sample_too_large(limit: int) -> DomainError:
+    """More than a schema is proposed from."""
+    return DomainError(
+        "sample_too_large",
+        f"The sample is larger than {limit >> 20} MiB.",
+        "Send the first rows of the file: `head -n 10000 FILE`, or one row group of a Parquet file.",
+        status=413,
+    )
+
+
+def sample_unreadable(sentence: str) -> DomainError:
+    """The reader's own sentence, with column or row where it tells."""
+    return DomainError(
+        "sample_unreadable",
+        sentence[:1000] or "The sample cannot be read.",
+        "Send Parquet, CSV or JSON lines, unpacked, with the same columns in every row.",
+    )
+
+
+def sample_given_up(reason: str) -> DomainError:
+    """A file that its reader does not survive."""
+    return DomainError(
+        "sample_given_up",
+        f"The sample was given up: {reason}.",
+        "Send fewer rows and columns, in shorter row groups.",
+    )
+
+
+def samples_busy() -> DomainError:
+    """Another sample is being read."""
+    return TooManyRequests(
+        "samples_busy", "Another sample is being read at this moment.", "Try again in a few seconds.", retry_after=5
     )

@@ -1,10 +1,16 @@
 """Streams and partitions as JSON."""
 
+from typing import get_args
+
 from rest_framework import serializers
 
 from api.base.serializers import StrictModelSerializer, StrictSerializer
 from catalog.models import Partition, Stream
 from catalog.services import StreamTerms
+from exfm_core.data.infer import Role
+from exfm_core.data.sample import Format
+
+COLUMN_ROLES = [(role, role) for role in get_args(Role)]
 
 
 class StreamCountsSerializer(StrictSerializer):
@@ -54,6 +60,30 @@ class NewStreamSerializer(StreamTermsSerializer):
 
     name = serializers.SlugField(max_length=63)
     schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")
+
+
+class ProposedColumnSerializer(StrictSerializer):
+    """What a column of a sample would become, and why."""
+
+    name = serializers.CharField()
+    type = serializers.CharField(help_text="as the file holds it")
+    role = serializers.ChoiceField(choices=COLUMN_ROLES, help_text="what it would be in the schema")
+    reason = serializers.CharField()
+    distinct = serializers.IntegerField(allow_null=True, help_text="values in the rows read")
+    nulls = serializers.IntegerField()
+
+
+class ProposalSerializer(StrictSerializer):
+    """A first schema for a sample of rows: to be read and changed, then registered."""
+
+    format = serializers.ChoiceField(choices=get_args(Format))
+    rows = serializers.IntegerField(help_text="read")
+    whole = serializers.BooleanField(help_text="whether these are all rows of the file")
+    schema = serializers.DictField(
+        allow_null=True, help_text="an exfm_core.spec.StreamSchema; null where the file lacks what a stream must have"
+    )
+    columns = ProposedColumnSerializer(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())
 
 
 class PartitionProblemSerializer(StrictSerializer):

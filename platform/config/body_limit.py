@@ -12,6 +12,9 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[..., Awaitable[None]]
 
 UPLOADS = re.compile(r"/api/v1/tenants/[^/]+/streams/[^/]+/partitions/?\Z")
+SAMPLES = re.compile(r"/api/v1/tenants/[^/]+/streams/infer/?\Z")
+SAMPLE_BYTES = 16 << 20
+"""The most that a file may have from whose first rows a schema is proposed."""
 CREDENTIALS = {b"authorization", b"cookie"}
 Knows = Callable[[Scope], Awaitable[bool]]
 
@@ -22,7 +25,8 @@ async def shows_credential(scope: Scope) -> bool:
 
 
 class BodyLimit:
-    """An ASGI application that refuses long bodies (413): `most` bytes, `most_upload` for a partition.
+    """An ASGI application that refuses long bodies (413): `most` bytes, `most_upload` for a partition, 16 MiB for a
+    sample of rows.
 
     Who shows no credential sends no partition, hence nothing long. `knows` says whether a credential is a real one; it
     is asked before the body is read.
@@ -65,8 +69,13 @@ class BodyLimit:
             await _refuse(send, most)
 
     async def _limit(self, scope: Scope) -> int:
-        upload = UPLOADS.match(scope["path"]) and await shows_credential(scope) and await self._knows(scope)
-        return self._most_upload if upload else self._most
+        most = self._most
+        if UPLOADS.match(scope["path"]):
+            most = self._most_upload
+        elif SAMPLES.match(scope["path"]):
+            most = SAMPLE_BYTES
+        known = most == self._most or (await shows_credential(scope) and await self._knows(scope))
+        return most if known else self._most
 
 
 def _declared(scope: Scope) -> int:

@@ -9,6 +9,7 @@ import pytest
 from config.body_limit import BodyLimit
 
 UPLOAD = "/api/v1/tenants/shop/streams/01/partitions"
+SAMPLE = "/api/v1/tenants/shop/streams/infer"
 
 
 def send(path: str, pieces: list[bytes], **headers: str) -> tuple[int, int]:
@@ -53,6 +54,9 @@ def send(path: str, pieces: list[bytes], **headers: str) -> tuple[int, int]:
         (UPLOAD, [10, 10], {"cookie": "exfm_session=x"}, (200, 20)),
         (UPLOAD, [10, 11], {"authorization": "Bearer x"}, (413, 10)),
         (UPLOAD, [10, 10], {}, (413, 10)),
+        (SAMPLE, [1 << 24], {"cookie": "exfm_session=x"}, (200, 1 << 24)),
+        (SAMPLE, [1 << 24, 1], {"cookie": "exfm_session=x"}, (413, 1 << 24)),
+        (SAMPLE, [11], {}, (413, 0)),
         ("/x" + UPLOAD, [11], {"cookie": "a=b"}, (413, 0)),
     ],
 )

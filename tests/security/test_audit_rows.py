@@ -151,6 +151,7 @@ MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
     "POST tokens": (lambda w: ({}, {"name": "x", "scopes": ["runs:read"]}), ["token.create"]),
     "DELETE tokens/<uuid:id>": (lambda w: ({"id": w.token.id}, None), ["token.revoke"]),
     "POST streams": (lambda w: ({}, {"name": "new", "schema": domain.schema().to_json()}), ["stream.create"]),
+    "POST streams/infer": (lambda w: ({}, parquet()), []),
     "PATCH streams/<uuid:stream_id>": (
         lambda w: ({"stream_id": w.model.stream_id}, {"feed_fm": False}),
         ["stream.change_terms"],

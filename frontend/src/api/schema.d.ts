@@ -1645,6 +1645,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/streams/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Propose a schema from a sample of rows: Parquet, CSV or JSON lines of at most 16 MiB. Nothing is kept.
+         *
+         *     Names and the first rows cannot tell what was known at the time of a row: read the proposal before you use it.
+         *
+         *     Permission and scope: `streams:write`.
+         */
+        post: operations["streams_infer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/streams/{stream_id}": {
         parameters: {
             query?: never;
@@ -2203,6 +2226,17 @@ export interface components {
         CodeRequest: {
             code: string;
         };
+        /**
+         * @description * `event time` - event time
+         *     * `user key` - user key
+         *     * `label` - label
+         *     * `categorical` - categorical
+         *     * `sequence` - sequence
+         *     * `dense` - dense
+         *     * `left out` - left out
+         * @enum {string}
+         */
+        ColumnRoleEnum: "event time" | "user key" | "label" | "categorical" | "sequence" | "dense" | "left out";
         /** @description A model's step that consumed a partition. */
         Consumer: {
             model: components["schemas"]["ModelLink"];
@@ -2453,6 +2487,13 @@ export interface components {
             allocations: components["schemas"]["Allocation"][];
             how: string;
         };
+        /**
+         * @description * `parquet` - parquet
+         *     * `csv` - csv
+         *     * `json lines` - json lines
+         * @enum {string}
+         */
+        FormatEnum: "parquet" | "csv" | "json lines";
         /** @description The shared teacher as a tenant sees it. */
         Foundation: {
             /** Format: uuid */
@@ -3358,6 +3399,42 @@ export interface components {
             request_id: string;
             field?: string;
             errors?: components["schemas"]["FieldError"][];
+        };
+        /** @description A first schema for a sample of rows: to be read and changed, then registered. */
+        Proposal: {
+            format: components["schemas"]["FormatEnum"];
+            /** @description read */
+            rows: number;
+            /** @description whether these are all rows of the file */
+            whole: boolean;
+            /** @description an exfm_core.spec.StreamSchema; null where the file lacks what a stream must have */
+            schema: {
+                [key: string]: unknown;
+            } | null;
+            columns: components["schemas"]["ProposedColumn"][];
+            warnings: string[];
+        };
+        /** @description What a column of a sample would become, and why. */
+        ProposedColumn: {
+            name: string;
+            /** @description as the file holds it */
+            type: string;
+            /**
+             * @description what it would be in the schema
+             *
+             *     * `event time` - event time
+             *     * `user key` - user key
+             *     * `label` - label
+             *     * `categorical` - categorical
+             *     * `sequence` - sequence
+             *     * `dense` - dense
+             *     * `left out` - left out
+             */
+            role: components["schemas"]["ColumnRoleEnum"];
+            reason: string;
+            /** @description values in the rows read */
+            distinct: number | null;
+            nulls: number;
         };
         /** @description A way to sign in: send the browser to `start`. */
         Provider: {
@@ -8112,6 +8189,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stream"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streams_infer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/vnd.apache.parquet": string;
+                "application/octet-stream": string;
+                "text/csv": string;
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
                 };
             };
             400: components["responses"]["BadRequest"];
