@@ -1,16 +1,16 @@
 """Streams and partitions as JSON."""
 
-from typing import get_args
-
 from rest_framework import serializers
 
 from api.base.serializers import StrictModelSerializer, StrictSerializer
 from catalog.models import Partition, Stream
 from catalog.services import StreamTerms
-from exfm_core.data.infer import Role
-from exfm_core.data.sample import Format
 
-COLUMN_ROLES = [(role, role) for role in get_args(Role)]
+COLUMN_ROLES = [
+    (role, role) for role in ("event time", "user key", "label", "categorical", "sequence", "dense", "left out")
+]
+"""Those of `exfm_core.data.infer`, which this process does not import: it reads files, and takes memory for that."""
+FORMATS = ("parquet", "csv", "json lines")
 
 
 class StreamCountsSerializer(StrictSerializer):
@@ -76,7 +76,7 @@ class ProposedColumnSerializer(StrictSerializer):
 class ProposalSerializer(StrictSerializer):
     """A first schema for a sample of rows: to be read and changed, then registered."""
 
-    format = serializers.ChoiceField(choices=get_args(Format))
+    format = serializers.ChoiceField(choices=FORMATS)
     rows = serializers.IntegerField(help_text="read")
     whole = serializers.BooleanField(help_text="whether these are all rows of the file")
     schema = serializers.DictField(

@@ -2,13 +2,15 @@
 
 import io
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from catalog import inference
+from catalog import inference, serializers
+from exfm_core.data.infer import Role
+from exfm_core.data.sample import Format
 from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
 from tests.kit.cast import cast as cast
@@ -56,6 +58,11 @@ def test_a_sample_becomes_a_schema_that_can_be_registered(cast: Cast, body: byte
         f"tenants/{cast.tenant.slug}/streams", {"name": "inferred", "schema": found["schema"]}
     )
     assert made.status_code == 201, made.content
+
+
+def test_the_api_names_the_roles_and_formats_of_the_core() -> None:
+    assert [role for role, _ in serializers.COLUMN_ROLES] == list(get_args(Role))
+    assert serializers.FORMATS == get_args(Format)
 
 
 def test_a_file_that_lacks_a_label_is_told_so(cast: Cast) -> None:
