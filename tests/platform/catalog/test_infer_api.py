@@ -62,7 +62,7 @@ def test_a_sample_becomes_a_schema_that_can_be_registered(cast: Cast, body: byte
 
 def test_the_api_names_the_roles_and_formats_of_the_core() -> None:
     assert [role for role, _ in serializers.COLUMN_ROLES] == list(get_args(Role))
-    assert serializers.FORMATS == get_args(Format)
+    assert get_args(Format) == serializers.FORMATS
 
 
 def test_a_file_that_lacks_a_label_is_told_so(cast: Cast) -> None:
