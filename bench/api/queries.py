@@ -1,0 +1,71 @@
+"""How many queries each address asks, and how long PostgreSQL takes for them: in-process, as the web process's role.
+
+`python -m bench.api.queries` reads {name: address} from its standard input and writes {name: figures}.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+WALKS = 7
+
+
+def action_of(statements: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """The statements inside the action: after the tenant's scope opened, before it closed, without savepoints."""
+    opened = [place for place, (text, _) in enumerate(statements) if "set_config('app.tenant'" in text]
+    inside = statements[opened[1] + 1 : opened[2]] if len(opened) == 3 else statements
+    return [each for each in inside if "SAVEPOINT" not in each[0]]
+
+
+def walk(addresses: dict[str, str]) -> dict[str, Any]:
+    """Ask for each address several times, the first time cold; medians of the rest."""
+    import django
+
+    django.setup()
+    from django.db import connection
+    from django.test import Client
+
+    asked: list[tuple[str, float]] = []
+
+    def watch(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(statement, *rest)
+        finally:
+            asked.append((str(statement), 1e3 * (time.perf_counter() - began)))
+
+    client = Client(headers={"Authorization": f"Bearer {os.environ['EXFM_BENCH_TOKEN']}"}, SERVER_NAME="localhost")
+    client.get(next(iter(addresses.values())))
+    found = {}
+    for name, address in addresses.items():
+        rounds, whole, times = [], [], []
+        for _ in range(WALKS):
+            asked.clear()
+            began = time.perf_counter()
+            with connection.execute_wrapper(watch):
+                answer = client.get(address)
+            times.append(1e3 * (time.perf_counter() - began))
+            rounds.append(action_of(asked))
+            whole.append(sum(ms for _, ms in asked))
+        warm = sorted(sum(ms for _, ms in each) for each in rounds[1:])
+        slowest = max(rounds[-1], key=lambda each: each[1], default=("", 0.0))
+        found[name] = {
+            "status": answer.status_code,
+            "bytes": len(answer.content),
+            "queries": len(rounds[-1]),
+            "queries_cold": len(rounds[0]),
+            "queries_with_sign_in": len(asked),
+            "sql_ms": warm[len(warm) // 2],
+            "sql_ms_cold": sum(ms for _, ms in rounds[0]),
+            "sql_ms_with_sign_in": sorted(whole[1:])[len(whole) // 2 - 1],
+            "cold_ms": times[0],
+            "slowest": {"ms": slowest[1], "statement": " ".join(slowest[0].split())[:2000]},
+        }
+    return found
+
+
+if __name__ == "__main__":
+    json.dump(walk(json.load(sys.stdin)), sys.stdout)
