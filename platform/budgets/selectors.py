@@ -1,6 +1,7 @@
 """Reads of money: quotas, budgets, spend by line and model, ledger."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -98,9 +99,16 @@ class ModelCost:
         return self.training + self.measurement
 
 
-def cost_by_model(*, since: datetime | None = None, until: datetime | None = None) -> dict[uuid.UUID, ModelCost]:
-    """Return what each vertical model in scope has cost its tenant, over all time or in `[since, until)`."""
+def cost_by_model(
+    *,
+    model_ids: Collection[uuid.UUID] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> dict[uuid.UUID, ModelCost]:
+    """Return what each vertical model in scope (or of `model_ids`) has cost its tenant, ever or in `[since, until)`."""
     rows = UsageRecord.objects.filter(tenant__isnull=False, run__model__isnull=False, line__in=TENANT_LINES)
+    if model_ids is not None:
+        rows = rows.filter(run__model_id__in=model_ids)
     if since is not None:
         rows = rows.filter(created_at__gte=since)
     if until is not None:

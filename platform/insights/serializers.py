@@ -1,5 +1,7 @@
 """Lift, cost and their origins as JSON. Money is a decimal string, times are UTC, lift is in percent of NE."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from api.base.serializers import StrictSerializer
@@ -16,6 +18,17 @@ class NullableFloat(serializers.FloatField):
         super().__init__(allow_null=True, **kwargs)  # type: ignore[arg-type]
 
 
+class Kept:
+    """For figures that a process remembers between requests: their JSON is made once and stays with them."""
+
+    def to_representation(self, instance: Any) -> Any:
+        """Return the JSON; whoever gets it must not change it."""
+        held = vars(instance)
+        if "_json" not in held:
+            held["_json"] = super().to_representation(instance)  # type: ignore[misc]
+        return held["_json"]
+
+
 class CoveredLiftSerializer(StrictSerializer):
     """Lift over the rows that carried a label of the foundation model."""
 
@@ -25,7 +38,7 @@ class CoveredLiftSerializer(StrictSerializer):
     rows = serializers.IntegerField()
 
 
-class LiftSerializer(StrictSerializer):
+class LiftSerializer(Kept, StrictSerializer):
     """NE gain over the control in percent, with its 95 % bootstrap interval."""
 
     value = NullableFloat()
@@ -38,7 +51,7 @@ class LiftSerializer(StrictSerializer):
     as_of = serializers.DateTimeField(allow_null=True, help_text="event time")
 
 
-class ArmsSerializer(StrictSerializer):
+class ArmsSerializer(Kept, StrictSerializer):
     """A figure of both arms."""
 
     control = NullableFloat()
@@ -52,7 +65,7 @@ class StreamLinkSerializer(StrictSerializer):
     name = serializers.CharField()
 
 
-class SparkPointSerializer(StrictSerializer):
+class SparkPointSerializer(Kept, StrictSerializer):
     """Lift of the partition that ends at `t`."""
 
     t = serializers.DateTimeField()
@@ -139,7 +152,7 @@ class CumulativeSerializer(StrictSerializer):
     high = NullableFloat()
 
 
-class CurvePointSerializer(StrictSerializer):
+class CurvePointSerializer(Kept, StrictSerializer):
     """One partition on a model's curve."""
 
     start = serializers.DateTimeField()

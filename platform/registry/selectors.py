@@ -1,6 +1,7 @@
 """Reads of models, versions, lineages, snapshots and label sets."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Count, QuerySet
@@ -38,9 +39,23 @@ def vertical_model(*, model_id: uuid.UUID) -> VerticalModel:
 
 
 def current_versions(*, model_ids: list[uuid.UUID]) -> dict[uuid.UUID, ModelVersion]:
-    """Return the newest version of each model."""
+    """Return the newest version of each model; its spec, which lists do not show, is read when it is asked for."""
     rows = ModelVersion.objects.filter(model_id__in=model_ids).order_by("model_id", "-number").distinct("model_id")
-    return {row.model_id: row for row in rows}
+    return {row.model_id: row for row in rows.defer("spec")}
+
+
+_tasks: dict[uuid.UUID, str] = {}
+"""Primary task of every version seen: a version never changes."""
+
+
+def tasks_of(*, versions: Iterable[ModelVersion]) -> dict[uuid.UUID, str]:
+    """Return the primary task of each version by its id."""
+    ids = [version.id for version in versions]
+    unknown = [version_id for version_id in ids if version_id not in _tasks]
+    if unknown:
+        specs = ModelVersion.objects.filter(id__in=unknown).values_list("id", "spec")
+        _tasks.update({version_id: VerticalSpec.from_json(spec).model.task for version_id, spec in specs})
+    return {version_id: _tasks[version_id] for version_id in ids}
 
 
 def spec_of(version: ModelVersion) -> VerticalSpec:

@@ -14,10 +14,10 @@ from django.db.models import Q
 from exfm_core.metrics.histogram import LogitHistogram
 from runs.models import MetricSums
 
-KEPT = 64
-"""Merged histograms a process keeps: 256 kB each."""
+KEPT = 1024
+"""Merged histograms a process keeps, packed: a few kB to 30 kB each."""
 
-_merged: OrderedDict[uuid.UUID, tuple[uuid.UUID, LogitHistogram, float | None]] = OrderedDict()
+_merged: OrderedDict[uuid.UUID, tuple[uuid.UUID, str, float | None]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -26,19 +26,19 @@ def aucs(*, lineage_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, float]:
     wanted = list(lineage_ids)
     with _lock:
         held = {lineage: _merged[lineage] for lineage in wanted if lineage in _merged}
-    fresh, grown = Q(pk__in=[]), set[uuid.UUID]()
+    fresh, grown, last = Q(pk__in=[]), dict[uuid.UUID, LogitHistogram](), dict[uuid.UUID, uuid.UUID]()
     for lineage in wanted:
         newer = Q(lineage_id=lineage, id__gt=held[lineage][0]) if lineage in held else Q(lineage_id=lineage)
         fresh |= newer
     rows = MetricSums.objects.filter(fresh, scope=MetricSums.Scope.ALL, histogram__isnull=False).order_by("id")
     for row_id, lineage, packed in rows.values_list("id", "lineage_id", "histogram").iterator():
-        histogram = LogitHistogram.decode(base64.b64encode(bytes(packed or b"")).decode())
-        before = held[lineage][1] if lineage in held else LogitHistogram.zeros()
-        held[lineage] = (row_id, before + histogram, None)
-        grown.add(lineage)
-    for lineage in grown:
-        last, merged, _ = held[lineage]
-        held[lineage] = (last, merged, merged.auc().value)
+        text = base64.b64encode(bytes(packed or b"")).decode()
+        if lineage not in grown:
+            grown[lineage] = LogitHistogram.decode(held[lineage][1]) if lineage in held else LogitHistogram.zeros()
+        grown[lineage] = grown[lineage] + LogitHistogram.decode(text)
+        last[lineage] = row_id
+    for lineage, merged in grown.items():
+        held[lineage] = (last[lineage], merged.encode(), merged.auc().value)
     with _lock:
         for lineage, entry in held.items():
             _merged[lineage] = entry

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from exfm_core.metrics.sums import BucketSums, Lift, lift
 from insights.selectors import sums, supervision
-from insights.selectors.comparisons import comparisons
+from insights.selectors.comparisons import Comparison, comparisons
 from insights.selectors.lifts import ne
+from insights.selectors.memory import Memory
 from insights.selectors.supervision import ClaimFacts
 from registry import selectors as registry
 
@@ -47,10 +48,17 @@ class CurvePoint:
     cumulative: Cumulative
 
 
+_curves: Memory[list[CurvePoint]] = Memory(most=256)
+
+
 def curve(*, model_id: uuid.UUID) -> list[CurvePoint]:
     """Return the model's points in event-time order; NotFound if the scope has no such model."""
     model = registry.vertical_model(model_id=model_id)
     held = comparisons(model_ids=[model.id])[model.id]
+    return _curves.recall([held], lambda rows: {row.model_id: _course(row) for row in rows}).get(model.id, [])
+
+
+def _course(held: Comparison) -> list[CurvePoint]:
     slices = sums.slices(comparison=held)
     facts = supervision.claim_facts(lineage_id=held.lead) if held.lead else {}
     covered = {row.partition_id: row.control.rows for row in slices if row.scope == "covered"}

@@ -19,21 +19,21 @@ def shares() -> dict[uuid.UUID, Decimal]:
 
     A tenant's share is split by rows labelled on the models' streams; models on one stream share its rows equally.
     """
-    bound = Binding.objects.select_related("model", "foundation_model").order_by("created_at")
-    by_teacher: dict[FoundationModel, dict[uuid.UUID, Binding]] = {}
-    for binding in bound:
-        by_teacher.setdefault(binding.foundation_model, {})[binding.model_id] = binding
+    bound = Binding.objects.order_by("created_at").values_list(
+        "foundation_model_id", "model_id", "tenant_id", "model__stream_id"
+    )
+    by_teacher: dict[uuid.UUID, dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]] = {}
+    for teacher_id, model_id, tenant_id, stream_id in bound:
+        by_teacher.setdefault(teacher_id, {})[model_id] = (tenant_id, stream_id)
     owed: dict[uuid.UUID, Decimal] = {}
-    for teacher, bindings in by_teacher.items():
-        rows = _rows_by_stream(teacher)
-        crowd = Counter(binding.model.stream_id for binding in bindings.values())
+    for teacher in FoundationModel.objects.filter(id__in=by_teacher):
+        rows, taught = _rows_by_stream(teacher), by_teacher[teacher.id]
+        crowd = Counter(stream_id for _, stream_id in taught.values())
+        weights: dict[uuid.UUID, dict[uuid.UUID, int]] = {}
+        for model_id, (tenant_id, stream_id) in taught.items():
+            weights.setdefault(tenant_id, {})[model_id] = rows.get(stream_id, 0) * _FINE // crowd[stream_id]
         for tenant_id, amount in allocation.shares_to_date(foundation_model=teacher).items():
-            weights = {
-                binding.model_id: rows.get(binding.model.stream_id, 0) * _FINE // crowd[binding.model.stream_id]
-                for binding in bindings.values()
-                if binding.tenant_id == tenant_id
-            }
-            for model_id, part in largest_remainder(amount, weights).items():
+            for model_id, part in largest_remainder(amount, weights.get(tenant_id, {})).items():
                 owed[model_id] = owed.get(model_id, ZERO) + part
     return owed
 

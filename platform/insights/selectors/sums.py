@@ -99,7 +99,6 @@ Spark = list[tuple[datetime, float | None]]
 """(end of the partition, lift in %)."""
 
 _totals: Memory[dict[str, Totals]] = Memory(most=512)
-_sparks: Memory[Spark] = Memory(most=512)
 
 
 def _pairs(comparisons: Iterable[Comparison]) -> list[list[uuid.UUID | None]]:
@@ -134,10 +133,6 @@ def _load_totals(comparisons: list[Comparison]) -> dict[uuid.UUID, dict[str, Tot
 
 def sparks(*, comparisons: Iterable[Comparison]) -> dict[uuid.UUID, Spark]:
     """Return each model's lift in % for its last partitions, without intervals."""
-    return _sparks.recall(comparisons, _load_sparks)
-
-
-def _load_sparks(comparisons: list[Comparison]) -> dict[uuid.UUID, Spark]:
     with connection.cursor() as cursor:
         cursor.execute(_SPARK, [*_pairs(comparisons), SPARK_POINTS])
         rows = cursor.fetchall()

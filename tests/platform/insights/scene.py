@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from budgets import services as budgets
 from catalog.models import Partition, Stream
-from registry.models import FoundationModel, Snapshot, VerticalModel
+from registry.models import Checkpoint, FoundationModel, Snapshot, VerticalModel
 from runs.accounting import Held, accounting
 from runs.models import Attempt, Run
 from tenancy.models import Tenant
@@ -78,6 +79,16 @@ def train(scene: Scene, index: int, *, covered: bool, treatment: float = TREATME
     accounting().settle(run=scene.run, attempt=scene.attempt, claim=claim, held=held)
     scene.partitions.append(partition)
     return partition
+
+
+def commit_arm(model: VerticalModel, arm: str, partition: Partition, **sums: Any) -> None:
+    """Commit one partition of one arm alone: claim, checkpoint, consumption and sums."""
+    lineage = domain.lineage(model, arm)
+    run = Run.objects.filter(model=model).first() or domain.make_run(model.tenant, model)
+    claim = domain.make_claim(run, lineage, partition)
+    position = Checkpoint.objects.filter(lineage=lineage).count()
+    domain.make_consumption(lineage, partition, claim, domain.make_checkpoint(lineage, position))
+    domain.make_sums(lineage, partition, **sums)
 
 
 def teach(teacher: FoundationModel, seconds: float = 100.0) -> None:

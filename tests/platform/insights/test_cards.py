@@ -60,7 +60,7 @@ def test_an_arm_that_is_ahead_does_not_count() -> None:
     scene = scenes.make_scene(partitions=2)
     before = card(model_id=scene.model.id)
     ahead = domain.make_partition(scene.stream, 7)
-    domain.make_sums(domain.lineage(scene.model, "control"), ahead, loss=9.0)
+    scenes.commit_arm(scene.model, "control", ahead, loss=9.0)
     after = card(model_id=scene.model.id)
     assert after.lift == before.lift
 
@@ -84,7 +84,7 @@ def test_a_new_model_says_why_it_has_no_figures() -> None:
 def test_a_model_with_one_arm_shows_its_ne_but_no_lift() -> None:
     stream = domain.make_stream(domain.make_tenant())
     model = domain.make_model(stream, shape=domain.vertical_spec("none"))
-    domain.make_sums(domain.lineage(model, "control"), domain.make_partition(stream), loss=0.3)
+    scenes.commit_arm(model, "control", domain.make_partition(stream), loss=0.3)
     shown = card(model_id=model.id)
     assert shown.ne.control is not None
     assert shown.lift.value is None
@@ -99,7 +99,7 @@ def test_auc_over_partitions_comes_from_histograms_that_are_merged_once() -> Non
         partition = domain.make_partition(stream, index)
         packed = base64.b64decode(LogitHistogram.of(logits, labels).encode())
         for arm in ("control", "treatment"):
-            domain.make_sums(domain.lineage(model, arm), partition, loss=0.3, histogram=packed)
+            scenes.commit_arm(model, arm, partition, loss=0.3, histogram=packed)
         shown = card(model_id=model.id)
         upto = [list(chain(*column)) for column in zip(*slices[: index + 1], strict=True)]
         assert shown.auc.control == pytest.approx(LogitHistogram.of(*upto).auc().value)

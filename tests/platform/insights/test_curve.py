@@ -45,7 +45,7 @@ def test_a_model_without_partitions_has_no_points() -> None:
 def test_one_arm_gives_a_curve_without_lift() -> None:
     stream = domain.make_stream(domain.make_tenant())
     model = domain.make_model(stream, shape=domain.vertical_spec("none"))
-    domain.make_sums(domain.lineage(model, "control"), domain.make_partition(stream), loss=0.3)
+    scenes.commit_arm(model, "control", domain.make_partition(stream), loss=0.3)
     (point,) = curve(model_id=model.id)
     assert point.ne_control is not None
     assert (point.ne_treatment, point.lift, point.cumulative.lift) == (None, None, None)
