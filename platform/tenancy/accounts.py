@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from tenancy import audit, links
+from tenancy import audit, links, lockout
 from tenancy.errors import Conflict, Forbidden, Invalid, NotFound
 from tenancy.models import PasswordReset, User
 from tenancy.scope import user_scope
@@ -53,10 +53,15 @@ def insert_user(*, user: User, password: str | None) -> None:
 
 
 def change_password(*, user: User, current: str, new: str) -> None:
-    """Change one's own password; all other sessions end. Raises `Forbidden` if `current` is wrong."""
+    """Change one's own password; all other sessions end. Raises `Forbidden` if `current` is wrong.
+
+    Wrong ones count as failed sign-ins do: who finds a session open must not guess its password there.
+    """
     refuse_weak(new, user)
+    lockout.refuse_if_password_locked(email=user.email)
     known = hash_of(user.email)
     if known is None or not check_password(current, known[1]):
+        lockout.count_password_failure(email=user.email)
         raise Forbidden(
             "password_wrong", "The current password is not right.", "Check it; passwords are case-sensitive."
         )
@@ -65,6 +70,12 @@ def change_password(*, user: User, current: str, new: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT exfm_change_password(%s, %s, %s)", [user.pk, known[1], hashed])
             changed = cursor.fetchone()[0]
+        if not changed and user.is_staff:
+            raise Forbidden(
+                "administrators_elsewhere",
+                "An administrator's password is not changed from here.",
+                "Change it on the operators' site.",
+            )
         if not changed:
             raise Conflict("changed_meanwhile", "The password was changed meanwhile.", "Sign in again.")
         audit.record_account("account.change_password", user)

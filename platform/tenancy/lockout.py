@@ -28,7 +28,7 @@ ADDRESS = Limit(failures=50, window=timedelta(minutes=15), lock=timedelta(minute
 """One network address, whatever the e-mail address: trying leaked lists."""
 
 FACTOR = Limit(failures=10, window=timedelta(minutes=15), lock=timedelta(minutes=15))
-"""Codes of one user's second factor, from wherever: whoever has the password must not try them all."""
+"""What one user proves with from wherever, codes or the present password: who has the one must not try the other."""
 
 
 def _digest(*parts: str) -> str:
@@ -47,6 +47,11 @@ def refuse_if_locked(*, email: str, address: str) -> None:
 def refuse_if_factor_locked(*, email: str) -> None:
     """The same for codes of the second factor."""
     _refuse([_digest("factor", email)])
+
+
+def refuse_if_password_locked(*, email: str) -> None:
+    """The same for the present password, asked of who is signed in and wants another."""
+    _refuse([_digest("password", email)])
 
 
 def _refuse(keys: Iterable[str]) -> None:
@@ -71,6 +76,11 @@ def count_failure(*, email: str, address: str) -> None:
 def count_factor_failure(*, email: str) -> None:
     """Count one wrong code."""
     _count({_digest("factor", email): FACTOR})
+
+
+def count_password_failure(*, email: str) -> None:
+    """Count one wrong present password."""
+    _count({_digest("password", email): FACTOR})
 
 
 def _count(keys: Mapping[str, Limit]) -> None:

@@ -44,6 +44,7 @@ def redirect_uri(row: IdentityProvider) -> str:
 def person(*, row: IdentityProvider, claims: Claims) -> User:
     """Return whom the claims sign in: a person known by `sub`, else one whose address's domain the provider speaks for.
 
+    Nobody has proved the address of an account that existed, so its password and sessions end with this.
     Somebody new gets an account, and the domain's tenant in the domain's role, if an administrator named one; the least
     role by default, no tenant otherwise. Administrators of the platform never come in this way.
     """
@@ -73,7 +74,8 @@ def _adopt(row: IdentityProvider, claims: Claims) -> User | None:
     _, created, tenant_id, role = found
     with acting(Actor(label=user.email, user_id=user.pk, request_id=current_actor().request_id)):
         with user_scope(user.pk):
-            audit.record_account("account.link_identity", user, after={"provider": row.slug, "created": created})
+            after = {"provider": row.slug, "created": created, "password_ended": not created}
+            audit.record_account("account.link_identity", user, after=after)
         if tenant_id is not None:
             with tenant_scope(tenant_id, user.pk):
                 tenant = Tenant.objects.filter(id=tenant_id, status=Tenant.Status.ACTIVE).first()

@@ -122,6 +122,21 @@ def test_an_existing_account_of_the_domain_is_linked_and_an_administrators_never
     assert refusal(sign_in(Api(), "root")) == "sso_not_admitted"
 
 
+def test_an_account_made_for_somebody_elses_address_opens_nothing_once_they_come(issuer: str, cast: Cast) -> None:
+    victim = "dave@corp.example"
+    body = {"email": victim, "role": "viewer"}
+    inviting = Api(cast.stranger).post(f"tenants/{cast.elsewhere.slug}/invitations", body)
+    secret = inviting.json()["link"].split("#")[1]
+    squatter, chosen = Api(), "chosen by the squatter"
+    assert squatter.post("invitation/accept", {"token": secret, "name": "D", "password": chosen}).status_code == 200
+    person(issuer, "dave", victim)
+    sign_in(Api(), "dave")  # now a member of the cast's tenant
+    problem(squatter.get("session"), 401)
+    problem(Api().post("session", {"email": victim, "password": chosen}), 401, "credentials_wrong")
+    sign_in(api := Api(), "dave")
+    assert api.get(f"tenants/{cast.tenant.slug}/overview").status_code == 200
+
+
 def test_addresses_the_provider_does_not_speak_for_stay_out(issuer: str, cast: Cast) -> None:
     person(issuer, "mallory", cast.owner.email)
     assert refusal(sign_in(Api(), "mallory")) == "sso_not_admitted"
