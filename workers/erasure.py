@@ -1,6 +1,7 @@
 """Tenants whose request is due are erased: files first, rows then, tombstones last. Every step may be repeated."""
 
 import json
+from datetime import timedelta
 from typing import Final
 
 import fsspec
@@ -14,7 +15,7 @@ from catalog.models import Partition, Stream
 from registry.models import Checkpoint, LabelSet, VerticalModel
 from runs.models import OPEN_STATES, Attempt, Run
 from runs.services import request_stop
-from tenancy import audit, deletion, services
+from tenancy import audit, deletion
 from tenancy.models import Membership, Tenant, TenantDeletion, User
 
 log = structlog.get_logger("exfm.workers.erasure")
@@ -66,17 +67,21 @@ KEPT: Final = {
 }
 """Tombstones: times, counts, hashes and money."""
 
+LATE: Final = timedelta(days=1)
+"""How long after an erasure late files are looked for; longer than any upload, import or run takes to notice."""
+
 
 def erase_due() -> int:
     """Erase every tenant whose time has come and whose runs have stopped; return how many."""
+    _remove_latecomers()
     return sum(erase(wish) for wish in deletion.due())
 
 
 def erase(wish: TenantDeletion) -> bool:
-    """Erase one tenant. False while a run of it still stops; the next call goes on."""
+    """Erase one tenant. False while a run of it still stops (the next call goes on), or if the wish was taken back."""
+    if not deletion.begin(wish):
+        return False
     tenant = wish.tenant
-    if tenant.status == Tenant.Status.ACTIVE:
-        services.set_tenant_status(tenant=tenant, status=Tenant.Status.SUSPENDED, reason="its deletion is due")
     runs = Run.objects.filter(tenant=tenant)
     for run_id in runs.filter(state__in=OPEN_STATES, stop_requested_at__isnull=True).values_list("id", flat=True):
         request_stop(run_id=run_id, reason="tenant_erased")
@@ -102,8 +107,7 @@ def _remove_files(tenant: Tenant) -> int:
     for model in (Partition, LabelSet, Checkpoint):
         uris = model._base_manager.filter(tenant_id=tenant.id).values_list("uri", flat=True)
         found |= {f"{root}/{uri}" for uri in uris if uri}
-    folders = [f"{root}/tenants/{tenant.id}"]
-    folders += [f"{root}/runs/{run_id}" for run_id in Run.objects.filter(tenant=tenant).values_list("id", flat=True)]
+    folders = _folders(tenant, root)
     for folder in folders:
         if fs.exists(folder):
             found |= set(fs.find(folder))
@@ -116,6 +120,23 @@ def _remove_files(tenant: Tenant) -> int:
         if fs.exists(folder):
             fs.rm(folder, recursive=True)
     return removed
+
+
+def _folders(tenant: Tenant, root: str) -> list[str]:
+    """Return every folder in which only this tenant's files lie."""
+    runs = Run.objects.filter(tenant=tenant).values_list("id", flat=True)
+    return [f"{root}/tenants/{tenant.id}", *(f"{root}/runs/{run_id}" for run_id in runs)]
+
+
+def _remove_latecomers() -> None:
+    """Remove what a transfer that was under way at the erasure has stored since."""
+    fs, root = fsspec.core.url_to_fs(settings.STORAGE_URL)
+    recent = TenantDeletion.objects.filter(erased_at__gte=timezone.now() - LATE).select_related("tenant")
+    for wish in recent:
+        for folder in _folders(wish.tenant, root):
+            if fs.exists(folder):
+                fs.rm(folder, recursive=True)
+                log.info("erased_late", tenant=str(wish.tenant_id))
 
 
 def _blank(tenant: Tenant) -> dict[str, int]:

@@ -62,9 +62,14 @@ class ScopedViewSet(WalledViewSet):
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """For detached actions: one transaction under the tenant, attributed to the caller."""
-        with self._acting(), self._open(), transaction.atomic():
-            yield
+        """For detached actions: one transaction under the tenant, attributed to the caller.
+
+        The body may have taken long: whoever was suspended, removed or demoted meanwhile is refused here.
+        """
+        with transaction.atomic():
+            self._check(self.request)
+            with self._acting(), self._open():
+                yield
 
     @property
     def user(self) -> User:

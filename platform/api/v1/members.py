@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from api.base.concurrency import refuse_if_changed, tagged
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
+from api.v1.tokens import refuse_beyond_token
 from tenancy import selectors, services
 from tenancy.models import Membership, Role
+from tenancy.roles import ROLES
 
 
 class MemberSerializer(StrictSerializer):
@@ -67,7 +69,9 @@ class MemberViewSet(TenantViewSet):
         wanted.is_valid(raise_exception=True)
         membership = selectors.member(membership_id=id)
         refuse_if_changed(request, shown(membership))
-        services.change_role(membership=membership, role=Role(wanted.validated_data["role"]))
+        role = Role(wanted.validated_data["role"])
+        refuse_beyond_token(request, ROLES[role] - ROLES[Role(membership.role)])
+        services.change_role(membership=membership, role=role)
         return tagged(shown(membership))
 
     @extend_schema(operation_id="members_delete", responses={204: None})

@@ -99,10 +99,10 @@ class TokenViewSet(TenantViewSet):
 
 
 def refuse_beyond_token(request: Request, scopes: Collection[str]) -> None:
-    """Raise `Forbidden` where the caller is a token that lacks one of the scopes it would hand on."""
+    """Raise `Forbidden` where the caller is a token that lacks one of the permissions it would hand on."""
     if isinstance(request.auth, TokenGrant) and not set(scopes) <= request.auth.scopes:
         raise Forbidden(
-            "scope_beyond_token", "A token cannot make a token that may do more.", "Leave out the scopes it lacks."
+            "scope_beyond_token", "A token cannot hand on more than it may do itself.", "Leave out what it lacks."
         )
 
 
