@@ -5,9 +5,12 @@ that no tenant can name another's files: `s3://drop/{tenant}/ file:///srv/drop/{
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from errno import ELOOP, ENOTDIR, ENXIO
+from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
 import fsspec
@@ -48,17 +51,49 @@ def check(uri: str, tenant_slug: str) -> None:
 def open_source(uri: str, tenant_slug: str) -> Iterator[Readable]:
     """Open the file for the length of the block. DomainError if it is not allowed; OSError if it cannot be read."""
     check(uri, tenant_slug)
-    fs, path = fsspec.core.url_to_fs(uri)
     if uri.startswith("file://"):
-        _refuse_way_out(path, roots(tenant_slug))
-    handle: Any = fs.open(path, "rb")
-    with handle:
+        with _open_below(uri.removeprefix("file://"), roots(tenant_slug)) as handle:
+            yield handle
+        return
+    fs, path = fsspec.core.url_to_fs(uri)
+    with fs.open(path, "rb") as handle:
         yield handle
 
 
-def _refuse_way_out(path: str, allowed: list[str]) -> None:
-    """A symbolic link may lead out of the root."""
+def _open_below(path: str, allowed: list[str]) -> BinaryIO:
+    """Open an ordinary file below a root, whatever happens to the folders meanwhile.
+
+    A link may lead elsewhere within the root. Where it leads is asked once; from the root on, every part of that way is
+    opened from the one before and must be no link any more, so that exchanging one in between gains nothing. A pipe
+    would let the reader wait for ever.
+    """
     real = os.path.realpath(path)
     homes = [os.path.realpath(root.removeprefix("file://")) for root in allowed if root.startswith("file://")]
-    if not any(real.startswith(home + os.sep) for home in homes):
+    home = next((home for home in homes if real.startswith(home + os.sep)), None)
+    if home is None:
         raise errors.source_not_allowed(allowed)
+    *folders, name = Path(real).relative_to(home).parts
+    try:
+        here = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+        for folder in folders:
+            here = _step(here, folder, os.O_DIRECTORY)
+        found = _step(here, name, os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (ELOOP, ENOTDIR):
+            raise errors.source_not_allowed(allowed) from error
+        if error.errno == ENXIO:
+            raise errors.source_unreadable("it is no ordinary file") from error
+        raise
+    mode = os.fstat(found).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(found)
+        raise errors.source_unreadable("it is a folder" if stat.S_ISDIR(mode) else "it is no ordinary file")
+    return os.fdopen(found, "rb")
+
+
+def _step(folder: int, name: str, flags: int) -> int:
+    """Open what lies in an open folder under a name, unless it is a link; the folder is closed."""
+    try:
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | flags, dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -1,13 +1,16 @@
 """Partitions imported by address: only from the tenant's own roots, exactly what was announced, fetched once."""
 
+import os
 import shutil
+import socket
+import threading
 
 import pyarrow.parquet as pq
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from catalog.models import Partition
-from catalog.sources import check, roots
+from catalog.sources import check, open_source, roots
 from exfm_core.data.partitions import file_sha256
 from tenancy.errors import DomainError
 from tenancy.models import Membership, Role
@@ -57,6 +60,13 @@ def imported(answer) -> Partition:
     return Partition.objects.get(id=answer.json()["results"][0]["id"])
 
 
+def refusal(uri: str, slug: str) -> str:
+    """Return the code with which a file is refused."""
+    with pytest.raises(DomainError) as caught, open_source(uri, slug):
+        pass
+    return caught.value.code
+
+
 def decided(partition: Partition) -> Partition:
     validate_partition(partition.id)
     partition.refresh_from_db()
@@ -98,6 +108,49 @@ def test_what_cannot_be_read_as_announced_is_rejected_with_the_reason(drop, chan
     assert decided(partition).state == Partition.State.REJECTED
     said = partition.problems[0]["message"]
     assert {"grown": "larger", "gone": "no such file", "folder": "is a folder"}[change] in said
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_is_no_file_holds_no_worker(drop, kind, monkeypatch):
+    api, path, folder, entry = drop
+    partition = imported(send(api, path, entry))
+    file = folder / "1.parquet"
+    file.unlink()
+    if kind == "pipe":
+        os.mkfifo(file)
+    else:
+        monkeypatch.chdir(folder)  # a socket's path is a short one
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(file.name)
+    codes: list[str] = []
+    reader = threading.Thread(target=lambda: codes.append(refusal(entry["uri"], folder.name)), daemon=True)
+    reader.start()
+    reader.join(5)
+    assert codes == ["source_unreadable"]
+    assert decided(partition).state == Partition.State.REJECTED
+
+
+def test_a_folder_exchanged_for_a_link_meanwhile_leads_nowhere(drop, tmp_path, monkeypatch):
+    folder = drop[2]
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "1.parquet").write_bytes(b"another tenant's")
+    inside = folder / "sub"
+    inside.mkdir()
+    (inside / "1.parquet").write_bytes(b"mine")
+    ask = os.path.realpath
+
+    def slow(asked):
+        found = ask(asked)
+        if str(asked).endswith("sub/1.parquet"):  # between the question and the opening
+            inside.rename(folder / "was")
+            inside.symlink_to(outside)
+        return found
+
+    monkeypatch.setattr(os.path, "realpath", slow)
+    with pytest.raises(DomainError, match="may not be imported"):  # noqa: SIM117
+        with open_source(f"file://{folder}/sub/1.parquet", folder.name) as body:
+            assert body.read() != b"another tenant's"
 
 
 def test_a_link_out_of_the_drop_folder_is_not_followed(drop, tmp_path):
