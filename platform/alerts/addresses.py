@@ -22,12 +22,13 @@ NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 REFUSED: Final = tuple(
     ipaddress.ip_network(text)
     for text in (
-        "::/96",  # IPv4-compatible, long deprecated
-        "64:ff9b:1::/48",  # local NAT64
+        "::/3",  # nothing outside 2000::/3 is an address of the internet: local NAT64, IPv4-compatible …
+        "4000::/2",
+        "8000::/1",  # … and site-local, which `ipaddress` takes for global
+        "192.0.0.0/24",  # protocols' own
         "2001::/32",  # Teredo
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
-        "5f00::/16",  # segment routing
         "192.88.99.0/24",  # 6to4 relays
     )
 )
@@ -83,7 +84,7 @@ def parse(url: str) -> Target:
         host.encode("idna" if not host.isascii() else "ascii")
     except (ValueError, UnicodeError) as error:
         raise Forbidden("url_invalid", f"The address cannot be read: {error}.") from error
-    if not host or len(host) > 253 or any(ord(letter) <= 32 for letter in url):
+    if not host or len(host) > 253 or any(ord(letter) <= 32 or letter == "\x7f" for letter in url):
         raise Forbidden("url_invalid", "The address names no host.")
     if parts.username or parts.password:
         raise Forbidden("url_invalid", "The address holds a user name or password.")

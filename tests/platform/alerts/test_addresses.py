@@ -16,6 +16,7 @@ PRIVATE = [
     "198.18.0.1", "192.0.2.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.88.99.1", "::", "::1", "fe80::1",
     "fc00::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1",
     "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2001::1", "2001:db8::1", "3fff::1",
+    "fec0::1", "feff::1", "::ffff:0:7f00:1", "100::1", "5f00::1", "192.0.0.8", "192.0.0.170",
 ]  # fmt: skip
 
 
@@ -55,7 +56,8 @@ def test_listed_networks_are_called_over_http_too(settings: Any) -> None:
     [
         "ftp://example.com/", "//example.com", "https://", "https:///x", "https://u:p@example.com/", "javascript:1",
         "https://exa mple.com/", "https://example.com:99999/", "https://example.com:0/", "https://[::1", "",
-        "https://example.com/\r\nX: y", "https://" + "a" * 300 + ".com/", "https://example.com/é", "http://example.com/",
+        "https://example.com/\r\nX: y", "https://example.com/\x7f",
+        "https://" + "a" * 300 + ".com/", "https://example.com/é", "http://example.com/",
         "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest/meta-data/",
     ],
 )  # fmt: skip
