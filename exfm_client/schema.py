@@ -522,6 +522,12 @@ class ImportRequest(TypedDict):
     bytes: int
 
 
+class ImportRoots(TypedDict):
+    """Where files may be imported from."""
+
+    roots: list[str]
+
+
 class Imported(TypedDict):
     """The partitions, in the order of the files."""
 

@@ -17,6 +17,9 @@ export interface RunFilter {
 export interface DataFilter {
   stream?: string | undefined
   partition?: string | undefined
+  state?: string | undefined
+  since?: string | undefined
+  until?: string | undefined
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -82,6 +85,7 @@ const modelsRoute = createRoute({
 const modelRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: '/models/$model',
+  validateSearch: (search: Record<string, unknown>): { tab?: string | undefined } => ({ tab: text(search.tab) }),
   component: lazyRouteComponent(() => import('./pages/model/Model'), 'ModelPage'),
 })
 const runsRoute = createRoute({
@@ -98,7 +102,13 @@ const runRoute = createRoute({
 const dataRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: '/data',
-  validateSearch: (search: Record<string, unknown>): DataFilter => ({ stream: text(search.stream), partition: text(search.partition) }),
+  validateSearch: (search: Record<string, unknown>): DataFilter => ({
+    stream: text(search.stream),
+    partition: text(search.partition),
+    state: text(search.state),
+    since: text(search.since),
+    until: text(search.until),
+  }),
   component: lazyRouteComponent(() => import('./pages/data/Data'), 'Data'),
 })
 const costsRoute = createRoute({

@@ -21,6 +21,7 @@ export const theme = createTheme({
     },
   },
   components: {
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 150, multiline: true, maw: 320, events: { hover: true, focus: true, touch: true } } },
     Badge: { defaultProps: { variant: 'light', radius: 'sm', size: 'md' }, styles: { root: { minWidth: 'max-content', maxWidth: 'none' }, label: { textTransform: 'none', fontWeight: 600 } } },
   },

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import fingerprint, idempotent, remember, replay
 from api.base.viewsets import TenantViewSet
-from catalog import errors, inference, selectors, services, storage
+from catalog import errors, inference, selectors, services, sources, storage
 from catalog.filters import PartitionFilter, StreamFilter
 from catalog.serializers import (
     ImportedSerializer,
+    ImportRootsSerializer,
     ImportsSerializer,
     IntervalSerializer,
     NewStreamSerializer,
@@ -129,6 +130,7 @@ class PartitionViewSet(TenantViewSet):
         "retrieve": "streams:read",
         "create": "streams:write",
         "imports": "streams:write",
+        "import_roots": "streams:read",
     }
 
     list_filter = PartitionFilter
@@ -209,6 +211,11 @@ class PartitionViewSet(TenantViewSet):
         body = {"results": [found[partition.id] for partition in made]}
         return Response(ImportedSerializer(body).data, status=status.HTTP_202_ACCEPTED)
 
+    @extend_schema(operation_id="streams_import_roots", responses=ImportRootsSerializer)
+    def import_roots(self, request: Request) -> Response:
+        """Show below which addresses the tenant's files may be imported from; none where no operator allows any."""
+        return Response(ImportRootsSerializer({"roots": sources.roots(self.tenant.slug)}).data)
+
     def _answer(self, stream_id: uuid.UUID, partition_id: uuid.UUID, code: int) -> Response:
         found = selectors.partition(stream_id=stream_id, partition_id=partition_id)
         return Response(PartitionSerializer(found).data, status=code)
@@ -219,6 +226,7 @@ _ONE, _MANY = {"get": "retrieve"}, {"get": "list", "post": "create"}
 tenant_urls: list[URLPattern] = [
     path("streams", StreamViewSet.as_view(_MANY)),
     path("streams/infer", StreamViewSet.as_view({"post": "infer"})),
+    path("streams/import-roots", PartitionViewSet.as_view({"get": "import_roots"})),
     path("streams/<uuid:stream_id>", StreamViewSet.as_view({**_ONE, "patch": "partial_update"})),
     path("streams/<uuid:stream_id>/partitions", PartitionViewSet.as_view(_MANY)),
     path("streams/<uuid:stream_id>/imports", PartitionViewSet.as_view({"post": "imports"})),

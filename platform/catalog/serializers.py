@@ -138,6 +138,12 @@ class ImportsSerializer(StrictSerializer):
     partitions = serializers.ListField(child=ImportSerializer(), min_length=1, max_length=200)
 
 
+class ImportRootsSerializer(StrictSerializer):
+    """Where files may be imported from."""
+
+    roots = serializers.ListField(child=serializers.CharField(), help_text="addresses, each ending in a slash")
+
+
 class ImportedSerializer(StrictSerializer):
     """The partitions, in the order of the files."""
 

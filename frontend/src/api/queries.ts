@@ -3,7 +3,7 @@ import { QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, body } from './client'
 import { isLive } from './live'
 import { Problem } from './problem'
-import type { Page, Partition, RunState, Stream } from './types'
+import type { Page, RunState, Stream } from './types'
 
 const SLOW_MS = 60_000
 const POLL_MS = 5_000
@@ -89,15 +89,6 @@ export const runQuery = (tenant: string, id: string) => queryOptions({
 export const streamsQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'streams'],
   queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams', { params: { path: { tenant }, query: { limit: LONGEST } }, signal }))) as Page<Stream>,
-  refetchInterval: pace,
-})
-
-export const partitionsQuery = (tenant: string, stream: string) => queryOptions({
-  queryKey: [...tenantKey(tenant), 'partitions', stream],
-  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions', {
-    params: { path: { tenant, stream_id: stream }, query: { limit: LONGEST } },
-    signal,
-  }))) as Page<Partition>,
   refetchInterval: pace,
 })
 

@@ -1073,7 +1073,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * @description Change a member's role; the last owner stays owner (409).
+         * @description Change a member's role; the last owner stays owner (409). A token adds no more than its own scopes.
          *
          *     Permission and scope: `members:write`.
          */
@@ -1639,6 +1639,27 @@ export interface paths {
          *     Permission and scope: `streams:write`.
          */
         post: operations["streams_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/streams/import-roots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show below which addresses the tenant's files may be imported from; none where no operator allows any.
+         *
+         *     Permission and scope: `streams:read`.
+         */
+        get: operations["streams_import_roots"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2639,6 +2660,11 @@ export interface components {
             sha256: string;
             /** @description of the file; counts against the storage quota at once */
             bytes: number;
+        };
+        /** @description Where files may be imported from. */
+        ImportRoots: {
+            /** @description addresses, each ending in a slash */
+            roots: string[];
         };
         /** @description The partitions, in the order of the files. */
         Imported: {
@@ -8199,6 +8225,43 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongType"];
             422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streams_import_roots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportRoots"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */

@@ -153,3 +153,10 @@ def test_a_token_uploads_with_its_scope_only(cast: Cast, stream: dict[str, Any])
         _, reader = make_token(cast.engineer, cast.tenant, ["streams:read"])
     assert upload(Api(token=writer), cast.tenant.slug, stream["id"]).status_code == 202
     problem(upload(Api(token=reader), cast.tenant.slug, stream["id"], start=2), 403, "scope_missing")
+
+
+def test_the_roots_of_imports_are_the_tenants_own(cast: Cast, engineer: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = f"tenants/{cast.tenant.slug}/streams/import-roots"
+    assert engineer.get(address).json() == {"roots": []}
+    monkeypatch.setenv("EXFM_IMPORT_ROOTS", "s3://drop/{tenant}/in")
+    assert engineer.get(address).json() == {"roots": [f"s3://drop/{cast.tenant.slug}/in/"]}

@@ -1,14 +1,17 @@
-import { Group, SegmentedControl, Select, Stack } from '@mantine/core'
+import { Group, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { partitionsQuery, streamsQuery } from '../../api/queries'
+import { streamsQuery } from '../../api/queries'
 import type { Stream } from '../../api/types'
 import { useTenant } from '../../parts/context'
 import { PageHead } from '../../parts/PageHead'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { FirstStream, upload } from './FirstStream'
+import { ImportButton } from './ImportButton'
+import { NewStream } from './new/NewStream'
 import { PartitionTable } from './PartitionTable'
+import { partitionsWhere } from './queries'
 import { StreamFacts } from './StreamFacts'
 import { Timeline } from './Timeline'
 
@@ -19,7 +22,7 @@ export function Data() {
   const streams = useQuery(streamsQuery(tenant))
   return (
     <>
-      <PageHead title="Data" tab="Data" sub="Streams of labelled examples and their partitions in event time" />
+      <PageHead title="Data" tab="Data" sub="Streams of labelled examples and their partitions in event time" aside={<NewStream tenant={tenant} />} />
       <Resource query={streams} isEmpty={(page) => page.results.length === 0} empty={<div className="panel"><FirstStream tenant={tenant} /></div>}>
         {(page) => <Streams tenant={tenant} streams={page.results} />}
       </Resource>
@@ -41,29 +44,47 @@ function Streams({ tenant, streams }: { tenant: string; streams: Stream[] }) {
           {streams.length <= FEW ? <SegmentedControl aria-label="Stream" data={options} value={stream.id} onChange={choose} /> : <Select aria-label="Stream" data={options} value={stream.id} onChange={choose} allowDeselect={false} searchable />}
         </Group>
       ) : null}
-      <StreamFacts stream={stream} />
+      <StreamFacts tenant={tenant} stream={stream} />
       <StreamData key={stream.id} tenant={tenant} stream={stream} />
     </Stack>
   )
 }
 
+const STATES = ['uploaded', 'sealed', 'rejected']
+
 function StreamData({ tenant, stream }: { tenant: string; stream: Stream }) {
-  const { partition } = useSearch({ from: '/inside/t/$tenant/data' })
+  const { partition, state, since, until } = useSearch({ from: '/inside/t/$tenant/data' })
   const navigate = useNavigate({ from: '/t/$tenant/data' })
-  const query = useQuery(partitionsQuery(tenant, stream.id))
+  const query = useQuery(partitionsWhere(tenant, stream.id, { state, since, until }))
+  const set = (change: object) => void navigate({ search: (previous) => ({ ...previous, stream: stream.id, ...change }), replace: true })
+  const narrowed = Boolean(state ?? since ?? until)
   return (
-    <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={
-      <div className="panel"><Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty></div>
-    }>
-      {(page) => {
-        const rows = page.results.toSorted((a, b) => a.start.localeCompare(b.start))
-        return (
-          <>
-            <Timeline partitions={rows} more={page.next !== null} onPick={(id) => void navigate({ search: { stream: stream.id, partition: id }, replace: true })} />
-            <PartitionTable partitions={rows.toReversed()} picked={partition} />
-          </>
-        )
-      }}
-    </Resource>
+    <>
+      <Group gap="xs" role="search" align="flex-end" justify="space-between">
+        <Group gap="xs" align="flex-end">
+          <Select label="State" placeholder="Any" clearable data={STATES} value={state ?? null} onChange={(value) => set({ state: value ?? undefined })} w={140} />
+          <TextInput label="Starts from (UTC)" type="date" w={160} value={since ?? ''} onChange={(event) => set({ since: event.currentTarget.value || undefined })} />
+          <TextInput label="Starts before (UTC)" type="date" w={160} value={until ?? ''} onChange={(event) => set({ until: event.currentTarget.value || undefined })} />
+        </Group>
+        <ImportButton tenant={tenant} stream={stream.id} />
+      </Group>
+      <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={
+        <div className="panel">
+          {narrowed ? <Empty title="No partition matches" icon="search">Clear a filter to see the others.</Empty> : (
+            <Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty>
+          )}
+        </div>
+      }>
+        {(page) => {
+          const rows = page.results.toSorted((a, b) => a.start.localeCompare(b.start))
+          return (
+            <>
+              <Timeline partitions={rows} more={page.next !== null} onPick={(id) => set({ partition: id })} />
+              <PartitionTable tenant={tenant} stream={stream.id} partitions={rows.toReversed()} picked={partition} onPick={(id) => set({ partition: id })} />
+            </>
+          )
+        }}
+      </Resource>
+    </>
   )
 }

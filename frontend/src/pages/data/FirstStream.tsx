@@ -17,7 +17,7 @@ export function FirstStream({ tenant }: { tenant: string }) {
   ].join('\n')
   return (
     <Empty title="No stream yet" icon="data" command={command}>
-      A stream names its features, its labels and its event time. Make a token under Access, then register the first one:
+      A stream names its features, its labels and its event time. Press New stream on the Data page and drop a sample of your rows, or make a token under Access and register the first one:
     </Empty>
   )
 }

@@ -4,9 +4,10 @@ import { compact, count } from '../../format/number'
 import { duration } from '../../format/time'
 import { Command } from '../../parts/Command'
 import { Figure } from '../../parts/Figure'
+import { TermsButton } from './TermsButton'
 
 /** What a stream is: size, consents, label deadline, schema. */
-export function StreamFacts({ stream }: { stream: Stream }) {
+export function StreamFacts({ tenant, stream }: { tenant: string; stream: Stream }) {
   const { sealed, rejected, rows } = stream.partitions
   return (
     <section className="panel" aria-label={`Stream ${stream.name}`} style={{ padding: 'var(--mantine-spacing-md)' }}>
@@ -22,6 +23,7 @@ export function StreamFacts({ stream }: { stream: Stream }) {
           </Group>
         </Figure>
       </SimpleGrid>
+      <Group mb="xs"><TermsButton tenant={tenant} stream={stream} /></Group>
       <Spoiler maxHeight={0} showLabel="Show the schema" hideLabel="Hide the schema"><Command label="schema">{JSON.stringify(stream.schema, null, 2)}</Command></Spoiler>
     </section>
   )

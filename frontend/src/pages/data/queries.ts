@@ -1,0 +1,75 @@
+/** What the data page reads and writes beside the lists of streams and partitions. */
+import { queryOptions } from '@tanstack/react-query'
+import { api, body } from '../../api/client'
+import { isLive } from '../../api/live'
+import { queryClient, tenantKey } from '../../api/queries'
+import type { components } from '../../api/schema'
+import type { Page, Partition } from '../../api/types'
+
+export type Proposal = components['schemas']['Proposal']
+export type PartitionState = Partition['state']
+
+const LONGEST = 200
+
+export interface PartitionsWanted {
+  state?: string | undefined
+  /** First and last day of the starts, `2026-11-21`, UTC. */
+  since?: string | undefined
+  until?: string | undefined
+}
+
+export const partitionsWhere = (tenant: string, stream: string, { state, since, until }: PartitionsWanted) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'partitions', stream, { state, since, until }],
+  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions', {
+    params: {
+      path: { tenant, stream_id: stream },
+      query: {
+        limit: LONGEST,
+        ...(state ? { state: [state as PartitionState] } : {}),
+        ...(since ? { start_from: `${since}T00:00:00Z` } : {}),
+        ...(until ? { start_before: `${until}T00:00:00Z` } : {}),
+      },
+    },
+    signal,
+  }))) as Page<Partition>,
+  refetchInterval: () => (isLive() ? 60_000 : 5_000),
+})
+
+export const partitionUsesQuery = (tenant: string, stream: string, partition: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'partitions', stream, partition, 'lineage'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions/{partition_id}/lineage', {
+    params: { path: { tenant, stream_id: stream, partition_id: partition } },
+    signal,
+  })),
+})
+
+export const importRootsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'import-roots'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/streams/import-roots', { params: { path: { tenant } }, signal })),
+  staleTime: 300_000,
+})
+
+/** After a change everything about the tenant's data is read again. */
+export const dataChanged = (tenant: string) => Promise.all(['streams', 'partitions', 'overview'].map((name) => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), name] })))
+
+const SAMPLE_BYTES = 4 << 20
+
+/** The first rows of a text file, whole lines only; a Parquet file has its index at its end and goes whole. */
+async function firstRows(file: File): Promise<Blob> {
+  if (file.size <= SAMPLE_BYTES || /\.parquet$/i.test(file.name)) return file
+  const head = new Uint8Array(await file.slice(0, SAMPLE_BYTES).arrayBuffer())
+  return new Blob([head.slice(0, head.lastIndexOf(10) + 1)])
+}
+
+const kindOf = (name: string) => (/\.parquet$/i.test(name) ? 'application/vnd.apache.parquet' : /\.(jsonl?|ndjson)$/i.test(name) ? 'application/x-ndjson' : 'text/csv')
+
+/** Asks the platform for a schema of the file; its first 4 MiB leave the browser, a Parquet file whole. */
+export async function propose(tenant: string, file: File): Promise<Proposal> {
+  const rows = await firstRows(file)
+  return body(api.POST('/api/v1/tenants/{tenant}/streams/infer', {
+    params: { path: { tenant } },
+    body: rows as unknown as string,
+    bodySerializer: (sent: unknown) => sent as BodyInit,
+    headers: { 'Content-Type': kindOf(file.name) },
+  }))
+}
