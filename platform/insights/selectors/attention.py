@@ -1,5 +1,6 @@
 """What needs a hand: each item says what happened, how to mend it, and where."""
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +9,8 @@ from django.utils import timezone
 
 from budgets.selectors import Spend
 from catalog.models import Partition
-from insights.selectors.cards import Card
+from insights.selectors.lifts import LiftFigure
+from insights.selectors.supervision import Teaching
 from runs.models import Run, State
 from tenancy.models import Tenant
 
@@ -27,13 +29,23 @@ class Item:
     link: str
 
 
-def attention(*, tenant: Tenant, cards: Iterable[Card], spend: Spend) -> list[Item]:
+@dataclass(frozen=True)
+class Watched:
+    """A model and the figures that may need a hand."""
+
+    id: uuid.UUID
+    name: str
+    lift: LiftFigure
+    teaching: Teaching
+
+
+def attention(*, tenant: Tenant, models: Iterable[Watched], spend: Spend) -> list[Item]:
     """Return the tenant's items, the most pressing first."""
     return [
         *_money(tenant, spend),
         *_failed(tenant),
         *_rejected(tenant),
-        *(item for card in cards for item in _model(tenant, card)),
+        *(item for model in models for item in _model(tenant, model)),
     ]
 
 
@@ -94,23 +106,23 @@ def _rejected(tenant: Tenant) -> list[Item]:
     ]
 
 
-def _model(tenant: Tenant, card: Card) -> list[Item]:
-    link = f"/t/{tenant.slug}/models/{card.model.id}"
+def _model(tenant: Tenant, model: Watched) -> list[Item]:
+    link = f"/t/{tenant.slug}/models/{model.id}"
     items = []
-    if card.lift.high is not None and card.lift.high < 0:
+    if model.lift.high is not None and model.lift.high < 0:
         items.append(
             Item(
                 "lift_negative",
-                f"The foundation model makes {card.model.name} worse: {card.lift.value:+.2f} % NE.",
+                f"The foundation model makes {model.name} worse: {model.lift.value:+.2f} % NE.",
                 "Choose the preset safe, or train without the foundation model.",
                 link,
             )
         )
-    if card.teaching.clipped_share is not None and card.teaching.clipped_share > CLIPPED:
+    if model.teaching.clipped_share is not None and model.teaching.clipped_share > CLIPPED:
         items.append(
             Item(
                 "labels_clipped",
-                f"{card.teaching.clipped_share:.1%} of the labels of {card.model.name} are cut at 1.",
+                f"{model.teaching.clipped_share:.1%} of the labels of {model.name} are cut at 1.",
                 "Lower α: clipped labels lose their ranking.",
                 link,
             )

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from registry import selectors as registry
+from django.db.models import Count
+
 from registry.models import Arm, Lineage
 
 
@@ -44,8 +45,9 @@ class Comparison:
 def comparisons(*, model_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Comparison]:
     """Return each model's comparison; abandoned lineages are left out, the newest lineage of an arm counts."""
     found: dict[uuid.UUID, list[Course]] = {model_id: [] for model_id in model_ids}
-    rows = registry.lineages_of(model_ids=list(model_ids)).values_list(
-        "model_version__model_id", "id", "model_version_id", "arm", "state", "created_at", "consumed"
+    lineages = Lineage.objects.filter(model_version__model_id__in=list(model_ids))
+    rows = lineages.order_by("model_version__number", "created_at", "id").values_list(
+        "model_version__model_id", "id", "model_version_id", "arm", "state", "created_at", Count("consumptions")
     )
     for model_id, *course in rows:
         found[model_id].append(Course(*course))

@@ -40,7 +40,7 @@ class Figures:
     ne: Arms = Arms(None, None)
     auc: Arms = Arms(None, None)
     coverage: float | None = None
-    teaching: Teaching = Teaching()
+    teaching: Teaching = field(default_factory=Teaching)
     spark: list[SparkPoint] = field(default_factory=list)
     committed: datetime | None = None
 

@@ -60,6 +60,10 @@ def courses_of(*, model_id: uuid.UUID) -> list[Course]:
     return courses
 
 
+_LINK = ("arm", "model_version__number", "model_version__model__name")
+"""What a link to a lineage's model shows; a version's spec is large."""
+
+
 @dataclass(frozen=True)
 class PartitionUses:
     """What was made of a partition: label sets, and the checkpoints that hold what lineages learned up to it."""
@@ -74,7 +78,11 @@ def uses_of_partition(*, partition_id: uuid.UUID) -> PartitionUses:
     checkpoints = Checkpoint.objects.filter(id__in=consumed.values("checkpoint_id"))
     return PartitionUses(
         list(registry.label_sets(partition_ids=[partition_id]).order_by("created_at")),
-        list(checkpoints.select_related("lineage__model_version__model").order_by("created_at")),
+        list(
+            checkpoints.select_related("lineage__model_version__model")
+            .only("id", *(f"lineage__{name}" for name in _LINK))
+            .order_by("created_at")
+        ),
     )
 
 
@@ -88,10 +96,10 @@ class SnapshotUses:
 
 def uses_of_snapshot(*, snapshot_id: uuid.UUID, most: int = 1000) -> SnapshotUses:
     """Return the newest `most` label sets of the snapshot in scope, and all lineages that trained with its labels."""
-    sets = LabelSet.objects.filter(snapshot_id=snapshot_id).select_related("partition__stream")
+    sets = LabelSet.objects.filter(snapshot_id=snapshot_id)
     claims = WorkClaim.objects.filter(label_set__snapshot_id=snapshot_id, committed_at__isnull=False)
     lineages = Lineage.objects.filter(id__in=claims.values("lineage_id"), model_version__isnull=False)
     return SnapshotUses(
         list(sets.order_by("-partition_start")[:most]),
-        list(lineages.select_related("model_version__model").order_by("created_at")),
+        list(lineages.select_related("model_version__model").only("id", *_LINK).order_by("created_at")),
     )

@@ -8,8 +8,10 @@ from budgets import allocation
 from budgets import selectors as budgets
 from budgets.money import ZERO
 from catalog import selectors as catalog
-from insights.selectors.attention import Item, attention
+from insights.selectors.attention import Item, Watched, attention
 from insights.selectors.cards import Card, cards
+from insights.selectors.comparisons import comparisons
+from insights.selectors.figures import figures
 from insights.selectors.foundation import Foundation, foundation
 from registry import selectors as registry
 from registry.models import FoundationModel, LabelSet
@@ -18,6 +20,8 @@ from runs.models import HELD_STATES, Run
 from tenancy.models import Tenant
 
 RUNS_SHOWN = 5
+MODELS_SHOWN = 50
+"""Cards on the page, by name; the list of models has them all."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Overview:
 def overview(*, tenant: Tenant) -> Overview:
     """Return the overview of the tenant in scope."""
     spend = budgets.spend(tenant_id=tenant.id)
-    models = cards(models=list(registry.vertical_models()))
+    models = cards(models=list(registry.vertical_models()[:MODELS_SHOWN]))
     return Overview(
         tenant=tenant,
         spend=spend,
@@ -62,9 +66,18 @@ def overview(*, tenant: Tenant) -> Overview:
         quota=_quotas(tenant),
         models=models,
         runs=runs.cards(runs.runs()[:RUNS_SHOWN]),
-        attention=attention(tenant=tenant, cards=models, spend=spend),
+        attention=attention(tenant=tenant, models=_watched(models), spend=spend),
         foundation=foundation(tenant_id=tenant.id),
     )
+
+
+def _watched(shown: list[Card]) -> list[Watched]:
+    """Return every model of the tenant, those without a card on the page included."""
+    if len(shown) < MODELS_SHOWN:
+        return [Watched(card.model.id, card.model.name, card.lift, card.teaching) for card in shown]
+    names = dict(registry.vertical_models().values_list("id", "name"))
+    known = figures(comparisons=comparisons(model_ids=list(names)).values())
+    return [Watched(model_id, name, known[model_id].lift, known[model_id].teaching) for model_id, name in names.items()]
 
 
 def fm_share(*, spend: budgets.Spend) -> Decimal:
