@@ -22,3 +22,11 @@ def clean_name(text: str, *, field: str = "name") -> str:
     if not name:
         raise Invalid("name_empty", f"The {field} is empty.", "Give it at least one visible character.", field=field)
     return name
+
+
+def readable_name(text: str) -> str:
+    """Return a name that somebody else says, "" where `clean_name` would refuse it."""
+    try:
+        return clean_name(text)
+    except Invalid:
+        return ""

@@ -1,6 +1,6 @@
 """Single sign-on: which providers there are, whose addresses they speak for, and who a checked answer signs in."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -12,9 +12,14 @@ from tenancy.context import Actor, acting, current_actor
 from tenancy.errors import Conflict, Forbidden, Invalid, NotFound
 from tenancy.ids import new_id
 from tenancy.models import IdentityDomain, IdentityProvider, Membership, Role, Tenant, User
+from tenancy.names import readable_name
 from tenancy.oidc import Claims, Client, check_address
 from tenancy.scope import tenant_scope, user_scope
 from tenancy.secrecy import decrypt, encrypt
+
+MOST_ADDRESS: Final = 254
+MOST_SUBJECT: Final = 255
+"""The standard's bound."""
 
 
 def provider(*, slug: str) -> IdentityProvider:
@@ -62,9 +67,12 @@ def person(*, row: IdentityProvider, claims: Claims) -> User:
 
 
 def _adopt(row: IdentityProvider, claims: Claims) -> User | None:
-    if not (claims.email and claims.email_verified):
+    # A quoted part before the last @ may hold another; the domain would be somebody else's.
+    whole = claims.email.count("@") == 1 and len(claims.email) <= MOST_ADDRESS and claims.email.isprintable()
+    if not (whole and claims.email_verified and len(claims.subject) <= MOST_SUBJECT):
         return None
-    values: list[Any] = [new_id(), row.pk, claims.subject, claims.email, claims.name, new_id(), make_password(None)]
+    name = readable_name(claims.name)
+    values: list[Any] = [new_id(), row.pk, claims.subject, claims.email, name, new_id(), make_password(None)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM exfm_adopt_identity(%s, %s, %s, %s, %s, %s, %s)", values)
         found = cursor.fetchone()

@@ -122,6 +122,23 @@ def test_an_existing_account_of_the_domain_is_linked_and_an_administrators_never
     assert refusal(sign_in(Api(), "root")) == "sso_not_admitted"
 
 
+@pytest.mark.parametrize(
+    "email", ['"x@corp.example@"@evil.example', "x@corp.example@evil.example", "x" * 300 + "@corp.example"]
+)
+def test_a_domain_is_what_stands_after_the_only_at_sign(issuer: str, email: str) -> None:
+    person(issuer, "peggy", email)
+    assert refusal(sign_in(Api(), "peggy")) == "sso_not_admitted"
+    with database_role(PLATFORM):
+        assert not User.objects.filter(email__contains="@corp.example").exists()
+
+
+@pytest.mark.parametrize("name", ["gro.\u202eevil", "a\x00b", "\u200b", ""])
+def test_a_name_that_hides_something_is_left_out(issuer: str, name: str) -> None:
+    person(issuer, "trudy", "trudy@corp.example", name=name)
+    sign_in(api := Api(), "trudy")
+    assert api.get("session").json()["user"]["name"] == ""
+
+
 def test_an_account_made_for_somebody_elses_address_opens_nothing_once_they_come(issuer: str, cast: Cast) -> None:
     victim = "dave@corp.example"
     body = {"email": victim, "role": "viewer"}
