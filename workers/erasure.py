@@ -37,13 +37,14 @@ DELETED: Final = (
 BLANKED: Final = (
     "catalog_partition",
     "catalog_stream",
+    "registry_aliasmove",
     "registry_modelversion",
     "registry_verticalmodel",
     "runs_attempt",
     "runs_metricsums",
     "runs_run",
 )
-"""Rows that stay without what the tenant wrote: names, schemas, specifications, logs, measurements."""
+"""Rows that stay without what the tenant wrote: names, notes, addresses, schemas, specifications, logs, measures."""
 
 KEPT: Final = {
     "budgets_allocation": "money",
@@ -51,7 +52,6 @@ KEPT: Final = {
     "budgets_ledgerentry": "money, append-only",
     "budgets_quota": "limits that money was spent under",
     "budgets_usagerecord": "money",
-    "registry_aliasmove": "provenance: which checkpoint was served when",
     "registry_binding": "provenance: who taught whom",
     "registry_checkpoint": "provenance: hashes of weights that are gone",
     "registry_gateresult": "provenance of a shared snapshot's publication",
@@ -88,6 +88,8 @@ def erase(wish: TenantDeletion) -> bool:
     if runs.filter(state__in=OPEN_STATES).exists():
         log.info("erasure_waits", tenant=str(tenant.id))
         return False
+    # What waits for its validation would be fetched from its import root once more.
+    Partition.objects.filter(tenant=tenant, state=Partition.State.UPLOADED).update(state=Partition.State.REJECTED)
     files = _remove_files(tenant)
     with transaction.atomic():
         counts = {**_blank(tenant), **_delete(tenant), "files": files}

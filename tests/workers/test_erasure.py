@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from catalog.models import Partition, Stream
-from registry.models import ModelVersion
+from registry.models import AliasMove, ModelVersion, VerticalModel
 from runs.models import MetricSums, Run, State
 from tenancy import export
 from tenancy.context import SYSTEM, acting
@@ -72,6 +72,22 @@ def test_rows_and_files_go_and_tombstones_stay(storage: str) -> None:
         assert erase_due() == 0
         assert Membership.objects.filter(tenant=other).count() == 1
         assert ModelVersion.objects.get(tenant=other).spec != {}
+
+
+@pytest.mark.django_db
+def test_notes_and_addresses_go_and_nothing_is_fetched_again(storage: str) -> None:
+    with platform_scope("test"), acting(SYSTEM):
+        tenant, _ = filled(storage)
+        stream, model = Stream.objects.get(tenant=tenant), VerticalModel.objects.get(tenant=tenant)
+        address = f"file:///drop/{SECRET_WORD}.parquet"
+        waiting = domain.make_partition(stream, 7, state=Partition.State.UPLOADED, source_uri=address, sealed_at=None)
+        AliasMove.objects.create(tenant=tenant, model=model, alias="serving", number=1, moved_by="x", note=SECRET_WORD)
+        assert erase_due() == 1
+        waiting.refresh_from_db()
+        assert waiting.state == Partition.State.REJECTED
+        kept = [*Partition.objects.filter(tenant=tenant).values(), *AliasMove.objects.filter(tenant=tenant).values()]
+        assert len(kept) == 3
+        assert SECRET_WORD not in json.dumps(kept, default=str)
 
 
 @pytest.mark.django_db
