@@ -15,7 +15,7 @@ def ablation(lab: Lab, recipe: str) -> Report:
     bench = BENCHES[recipe]
     stage = lab.stage(bench)
     arms = (CONTROL, *GROUPS["ablation"], *GROUPS["placebos"][:3], *GROUPS["safe-placebos"])
-    courses = lab.study(bench, stage, bench.sample, arms)
+    courses = lab.study(bench, stage, lab.sample(bench), arms)
     report = Report(
         f"ablation-{recipe}",
         f"Which lever brings what, on {recipe}",
@@ -25,9 +25,9 @@ def ablation(lab: Lab, recipe: str) -> Report:
         f"python -m exfm_core experiment ablation-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
-    table = Table("Arms", ("arm", "pooled", "first tenth", *bench.sample))
+    table = Table("Arms", ("arm", "pooled", "first tenth", *lab.sample(bench)))
     for arm in arms[1:]:
-        each = [figures.lift(figures.of_models(courses, [model]), arm.name) for model in bench.sample]
+        each = [figures.lift(figures.of_models(courses, [model]), arm.name) for model in lab.sample(bench)]
         whole, early = figures.lift(courses, arm.name), figures.lift(courses, arm.name, parts=FIRST_TENTH)
         table.add(arm.name, whole, early, *each)
     table.remark = "Placebos are of the preset *strong* unless they are named *safe*, and of the first seed. " + (

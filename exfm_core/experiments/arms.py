@@ -38,6 +38,10 @@ GROUPS: dict[str, tuple[Arm, ...]] = {
     "neighbours": neighbours(),
     "placebos": (*placebos(STRONG), Arm("placebo: shuffled, gated", STRONG, teacher="shuffled")),
     "safe-placebos": tuple(replace(arm, name=f"safe {arm.name}") for arm in placebos(SAFE)),
+    "weights": (
+        Arm("safe, w = 3", _custom(w=3.0, w_sa=1.0)),
+        Arm("strong, w = 3", _custom(w=3.0, w_kd=1.0)),
+    ),
     "ablation": tuple(Arm(name, supervision, gated=False) for name, supervision in VARIANTS.items()),
 }
 """What ``--arms`` takes. Gated as in production; "open" leaves the label gate open."""

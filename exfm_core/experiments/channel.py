@@ -48,7 +48,7 @@ def channel(lab: Lab, recipe: str) -> Report:
     bench = BENCHES[recipe]
     stage = lab.stage(bench)
     arms = (CONTROL, Arm("strong", STRONG, gated=False))
-    base = lab.study(bench, stage, bench.sample, arms)
+    base = lab.study(bench, stage, lab.sample(bench), arms)
     report = Report(
         f"channel-{recipe}",
         f"Wider channels than a label, on {recipe}",
@@ -57,20 +57,20 @@ def channel(lab: Lab, recipe: str) -> Report:
         f"python -m exfm_core experiment channel-{recipe}{lab.flags}",
         about(bench, stage, lab),
     )
-    table = Table("Lift over the control without any channel", ("input", "pooled", "first tenth", *bench.sample))
-    table.add("none, strong", *_lifts(base, base, "strong", bench.sample))
+    table = Table("Lift over the control without any channel", ("input", "pooled", "first tenth", *lab.sample(bench)))
+    table.add("none, strong", *_lifts(base, base, "strong", lab.sample(bench)))
     for source in TITLES:
         pieces = []
         for seed in lab.seeds:
             taught = lab.teach(stage, seed)
-            name = vectors(lab, stage, replace(stage.foundation, seed=seed), ITEM[recipe], source, bench.sample)
-            for model in bench.sample:
+            name = vectors(lab, stage, replace(stage.foundation, seed=seed), ITEM[recipe], source, lab.sample(bench))
+            for model in lab.sample(bench):
                 spec = stage.students[model].spec
                 pieces.append(Piece(stage, model, seed, arms, taught, spec, join=bench.join, columns=name))
         found = lab.run(pieces)
         title = TITLES[source]
-        table.add(title, *_lifts(found, base, "control", bench.sample))
-        table.add(f"{title}, and strong", *_lifts(found, base, "strong", bench.sample))
+        table.add(title, *_lifts(found, base, "control", lab.sample(bench)))
+        table.add(f"{title}, and strong", *_lifts(found, base, "strong", lab.sample(bench)))
     table.remark = f"Vectors are {WIDTH} numbers wide. strong: gate left open."
     report.tables.append(table)
     report.seconds = lab.seconds

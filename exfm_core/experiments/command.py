@@ -47,7 +47,7 @@ def _main(argv: Sequence[str], command: str) -> int:
     try:
         store = Cache(Path(options.cache))
         lab = Lab(store, tuple(range(options.seeds)), options.jobs)
-        report = _experiment(lab, options.name) if command == "experiment" else _recipe(lab, options)
+        report = _experiment(lab, options) if command == "experiment" else _recipe(lab, options)
         if options.out:
             report.write(Path(options.out))
     except ExfmError as error:
@@ -66,13 +66,15 @@ def arguments(argv: Sequence[str], command: str) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each")
     parser.add_argument("--cache", default="var/experiments", help="folder of what need not be done twice")
     parser.add_argument("--out", help="folder for the page, its data and pictures, such as docs/results")
+    parser.add_argument("--models", default="", help="vertical models, with commas; default: all, or the sample")
     if command == "recipe":
         parser.add_argument("--arms", default="safe,strong", help="groups of arms, with commas")
-        parser.add_argument("--models", default="", help="vertical models, with commas; default: all of the recipe")
+        parser.add_argument("--world", type=int, default=0, help="seed of the data, where they are synthetic")
     return parser.parse_args(list(argv))
 
 
-def _experiment(lab: Lab, name: str) -> Report:
+def _experiment(lab: Lab, options: argparse.Namespace) -> Report:
+    name = options.name
     if name not in EXPERIMENTS:
         raise ExfmError(
             "experiment.unknown",
@@ -80,6 +82,7 @@ def _experiment(lab: Lab, name: str) -> Report:
             f"Choose one of: {', '.join(sorted(EXPERIMENTS))}.",
         )
     place, recipe = EXPERIMENTS[name]
+    lab.models = _models(options, recipe)
     module, function = place.split(":")
     report = getattr(importlib.import_module(f"exfm_core.experiments.{module}"), function)(lab, recipe)
     assert isinstance(report, Report)  # noqa: S101  for the type checker
@@ -93,12 +96,18 @@ def _recipe(lab: Lab, options: argparse.Namespace) -> Report:
         raise ExfmError(
             "recipe.unknown", f"There is no recipe {options.name!r}.", f"Choose one of: {', '.join(sorted(BENCHES))}."
         )
+    return targets(
+        lab, options.name, _models(options, options.name), tuple(filter(None, options.arms.split(","))), options.world
+    )
+
+
+def _models(options: argparse.Namespace, recipe: str) -> tuple[str, ...]:
     models = tuple(filter(None, options.models.split(",")))
-    unknown = sorted(set(models) - set(BENCHES[options.name].models))
+    unknown = sorted(set(models) - set(BENCHES[recipe].models))
     if unknown:
         raise ExfmError(
             "recipe.model",
-            f"Recipe {options.name!r} has no model {unknown[0]!r}.",
-            f"Choose of: {', '.join(BENCHES[options.name].models)}.",
+            f"Recipe {recipe!r} has no model {unknown[0]!r}.",
+            f"Choose of: {', '.join(BENCHES[recipe].models)}.",
         )
-    return targets(lab, options.name, models, tuple(filter(None, options.arms.split(","))))
+    return models

@@ -41,12 +41,12 @@ def tenants(lab: Lab, recipe: str) -> Report:
             "safe",
             "strong",
         ),
-        remark="Seconds of one core, measured (training, scoring and publishing; first seed), with other work on the "
-        "machine. A tenant's share is the whole divided by N; the platform divides by use.",
+        remark="Seconds of processor time on one core, measured (training, scoring and publishing; first seed), with "
+        "other work on the machine. A tenant's share is the whole divided by N; the platform divides by use.",
     )
     series = []
     counts = [*STEPS, len(stage.tenants)]
-    for model in bench.sample:
+    for model in lab.sample(bench):
         tenant = stage.students[model].tenant
         kind = stage.tenants[tenant].schema.task(stage.students[model].spec.model.task).kind
         line = Series(model, [], [])

@@ -44,7 +44,7 @@ def harm(lab: Lab, recipe: str) -> Report:
         whole = [figures.lift(courses, name) for name in names]
         early = [figures.lift(courses, name, parts=FIRST_TENTH) for name in names]
         pooled.add(teacher, *whole, *early)
-        for model in bench.sample:
+        for model in lab.sample(bench):
             mine = figures.of_models(courses, [model])
             lifts = {name: figures.lift(mine, name) for name in names}
             gates = [_open(mine, name) for name in ("safe", "strong")]
@@ -59,7 +59,7 @@ def harm(lab: Lab, recipe: str) -> Report:
 
 
 def _teachers(lab: Lab, bench: Bench, stage: Stage) -> dict[str, Courses]:
-    found = {"its own task": lab.study(bench, stage, bench.sample, (CONTROL, *PRESETS))}
+    found = {"its own task": lab.study(bench, stage, lab.sample(bench), (CONTROL, *PRESETS))}
     kinds = stage.foundation.model.task_kinds
     if len(kinds) == 2:
         found["the other task"] = lab.run(
@@ -74,14 +74,14 @@ def _teachers(lab: Lab, bench: Bench, stage: Stage) -> dict[str, Courses]:
                     kind=kinds[1 - kinds.index(_kind(stage, model))],
                     join=bench.join,
                 )
-                for model in bench.sample
+                for model in lab.sample(bench)
                 for seed in lab.seeds
             ]
         )
     for shift in (SHIFT, -SHIFT):
-        found[f"logit {shift:+g}"] = lab.study(bench, stage, bench.sample, (CONTROL, *_all(shift=shift)))
-    found["shuffled"] = lab.study(bench, stage, bench.sample, (CONTROL, *_all(teacher="shuffled")))
-    found["cold: starts with the model"] = lab.study(bench, stage, bench.sample, (CONTROL, *PRESETS), launch=0)
+        found[f"logit {shift:+g}"] = lab.study(bench, stage, lab.sample(bench), (CONTROL, *_all(shift=shift)))
+    found["shuffled"] = lab.study(bench, stage, lab.sample(bench), (CONTROL, *_all(teacher="shuffled")))
+    found["cold: starts with the model"] = lab.study(bench, stage, lab.sample(bench), (CONTROL, *PRESETS), launch=0)
     return found
 
 

@@ -26,7 +26,7 @@ def codistillation(lab: Lab, recipe: str) -> Report:
     """*strong* from logged labels of the shared teacher, against *strong* from a teacher in the model's own loop."""
     bench = BENCHES[recipe]
     stage = lab.stage(bench)
-    courses = lab.study(bench, stage, bench.sample, (CONTROL, Arm("strong", STRONG, gated=False)))
+    courses = lab.study(bench, stage, lab.sample(bench), (CONTROL, Arm("strong", STRONG, gated=False)))
     report = Report(
         f"codistillation-{recipe}",
         f"Logged labels against a teacher in the loop, on {recipe}",
@@ -50,7 +50,7 @@ def codistillation(lab: Lab, recipe: str) -> Report:
         remark="Seconds of one core, first seed, with other work on the machine: in the loop since the launch; "
         "outside over the teacher's whole life, scoring and publishing included, divided by the tenants.",
     )
-    for model in bench.sample:
+    for model in lab.sample(bench):
         student = stage.students[model]
         kind = stage.tenants[student.tenant].schema.task(student.spec.model.task).kind
         loops = [_loop(lab, stage, model, seed, bench.join) for seed in lab.seeds]

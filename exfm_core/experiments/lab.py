@@ -93,17 +93,24 @@ BENCHES: dict[str, Bench] = {
 
 @dataclass(slots=True)
 class Lab:
-    """``seconds``: computing time of what was asked for, whether done now or found in the cache."""
+    """``seconds``: processor time of what was asked for, whether done now or found in the cache. ``models``: those of
+    experiments on a sample, in place of the bench's."""
 
     store: Cache
     seeds: tuple[int, ...] = (0, 1, 2)
     jobs: int = 1
     seconds: float = 0.0
+    models: tuple[str, ...] = ()
 
     @property
     def flags(self) -> str:
         """What the command line needs besides the name for the same seeds."""
-        return "" if len(self.seeds) == 3 else f" --seeds {len(self.seeds)}"
+        chosen = f" --models {','.join(self.models)}" if self.models else ""
+        return chosen + ("" if len(self.seeds) == 3 else f" --seeds {len(self.seeds)}")
+
+    def sample(self, bench: Bench) -> tuple[str, ...]:
+        """The models of experiments that need not run all."""
+        return self.models or bench.sample
 
     def stage(self, bench: Bench, **options: Any) -> Stage:
         """The recipe's rows on disk."""

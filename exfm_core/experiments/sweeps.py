@@ -42,7 +42,7 @@ def delay(lab: Lab, recipe: str) -> Report:
     teachers: dict[float, float] = {}
     for each in DELAYS:
         arms = (CONTROL, *OPEN, Arm("AH + SA, gated", SAFE), Arm("strong, gated", STRONG))
-        found[each] = lab.study(bench, stage, bench.sample, arms, delays=DELAYS, delay=each)
+        found[each] = lab.study(bench, stage, lab.sample(bench), arms, delays=DELAYS, delay=each)
         teachers[each] = teacher_ne(lab, bench, stage, delay=each, delays=DELAYS)
     _fill(report, "delay, periods", found, teachers, {each: str(each) for each in DELAYS}, log_x=True)
     report.seconds = lab.seconds
@@ -57,7 +57,7 @@ def partition_length(lab: Lab, recipe: str = "globo") -> Report:
     for minutes in (60, 30, 15):
         shaped = replace(bench, join=60 // minutes, options={**bench.options, "partition_seconds": 60 * minutes})
         stage = lab.stage(shaped)
-        found[minutes] = lab.study(shaped, stage, bench.sample, (CONTROL, *OPEN))
+        found[minutes] = lab.study(shaped, stage, lab.sample(bench), (CONTROL, *OPEN))
         teachers[minutes] = teacher_ne(lab, shaped, stage)
     report = Report(
         f"partition-length-{recipe}",
@@ -107,7 +107,7 @@ def size(lab: Lab, recipe: str) -> Report:
     )
     series = {arm.name: Series(arm.name, [], []) for arm in OPEN}
     for name, spec in sizes.items():
-        courses = lab.study(bench, stage, bench.sample, (CONTROL, *OPEN), foundation=spec)
+        courses = lab.study(bench, stage, lab.sample(bench), (CONTROL, *OPEN), foundation=spec)
         taught = lab.teach(stage, lab.seeds[0], spec)
         ne, ne_teacher = figures.ne(courses, "control"), teacher_ne(lab, bench, stage, foundation=spec)
         gain = 100.0 * (1.0 - ne_teacher / ne)
@@ -139,7 +139,7 @@ def teacher_ne(
 ) -> float:
     """The teacher's own NE on the sample's rows since the launch, all seeds."""
     found = []
-    for model in bench.sample:
+    for model in lab.sample(bench):
         student = stage.students[model]
         kind = stage.tenants[student.tenant].schema.task(student.spec.model.task).kind
         taught = [lab.teach(stage, seed, foundation, delays) for seed in lab.seeds]

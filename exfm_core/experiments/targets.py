@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 
 from exfm_core.experiments import figures
 from exfm_core.experiments.arms import STARTERS, named
@@ -20,19 +21,24 @@ PRESETS = ("safe", "safe, open", "strong", "strong, open")
 DEFAULT_GROUPS = ("neighbours", "safe", "strong", "placebos")
 
 
-def targets(lab: Lab, recipe: str, models: Sequence[str] = (), groups: Sequence[str] = ()) -> Report:
-    """Run a recipe's models (its bench's by default) with groups of arms (all that the main table shows by default)."""
+def targets(lab: Lab, recipe: str, models: Sequence[str] = (), groups: Sequence[str] = (), world: int = 0) -> Report:
+    """Run a recipe's models (its bench's by default) with groups of arms (all that the main table shows by default).
+
+    Models that are named run every seed. ``world``: seed of the data of a synthetic recipe.
+    """
     bench = BENCHES[recipe]
-    stage = lab.stage(bench)
+    if models:
+        bench = replace(bench, once=())
+    stage = lab.stage(bench, **({"seed": world} if world else {}))
     chosen = tuple(models) or bench.models
     wanted = tuple(groups) or DEFAULT_GROUPS
     arms = named(wanted)
     courses = lab.study(bench, stage, chosen, arms)
     report = Report(
-        f"targets-{recipe}",
-        f"Lift on {recipe}",
+        f"targets-{recipe}" + (f"-world-{world}" if world else ""),
+        f"Lift on {recipe}" + (f", world {world}" if world else ""),
         f"{stage.title}. How much do the presets lift each vertical model over the same model without a teacher?",
-        _command(recipe, models, groups) + lab.flags,
+        _command(recipe, models, groups) + (f" --world {world}" if world else "") + lab.flags,
         about(bench, stage, lab),
     )
     report.tables.append(_models(courses, bench, chosen, [arm.name for arm in arms if arm.name in PRESETS]))

@@ -88,9 +88,10 @@ class Piece:
             found = [[added[f"{tenant}|{t}"] for t in numbers] for numbers, _ in stream]
             parts = [columns.added(part, more) for part, more in zip(parts, found, strict=True)]
             spec, schema = columns.widened(spec, schema, found[0][0].shape[1])
-        started = time.perf_counter()
+        wall, used = time.perf_counter(), time.process_time()
         course = study(spec, schema, parts, taught, arms=self.arms, starter=starter, raw=raw)
-        return _arrays(course, time.perf_counter() - started)
+        used = time.process_time() - used
+        return _arrays(course, used, used / (time.perf_counter() - wall))
 
     def _raw_sums(self, labels: Mapping[int, Logits], label: str, first: int) -> BucketSums | None:
         """The raw label's errors against the model's own task before period ``first``, on as many periods as a window
@@ -111,7 +112,8 @@ def _labels(labels: Mapping[int, Logits], rows: Mapping[int, int], numbers: Sequ
     return np.concatenate([labels.get(t, np.full(rows[t], np.nan, np.float32)) for t in numbers])
 
 
-def _arrays(course: Course, seconds: float) -> Arrays:
+def _arrays(course: Course, seconds: float, share: float) -> Arrays:
+    """``share``: processor time ÷ time passed. Arms take turns within a partition, so it is every arm's."""
     rows = np.array([outcome.rows for outcome in course.outcomes])
     part = np.minimum((np.cumsum(rows) - rows / 2) * PARTS // rows.sum(), PARTS - 1).astype(np.int64)
     arrays: Arrays = {}
@@ -125,14 +127,15 @@ def _arrays(course: Course, seconds: float) -> Arrays:
         arrays[f"auc|{arm}"] = np.array([(n, a) for n, a in aucs if a is not None]).reshape(-1, 2)
     for arm, gates in course.gate_of.items():
         arrays[f"gates|{arm}"] = np.array(gates)
-    spent = {arm: sum(outcome.seconds.get(arm, 0.0) for outcome in course.outcomes) for arm in course.arms}
+    spent = {arm: share * sum(outcome.seconds.get(arm, 0.0) for outcome in course.outcomes) for arm in course.arms}
     arrays["about"] = np.array(json.dumps({"seconds": seconds, "arms": spent, "arm_names": list(course.arms)}))
     return arrays
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``parts[arm]``: sums of each tenth of the stream. ``gates[arm]``: share of partitions with an open gate."""
+    """``parts[arm]``: sums of each tenth of the stream. ``gates[arm]``: share of partitions with an open gate.
+    ``seconds``: of processor time, ``total`` and by arm."""
 
     parts: dict[str, tuple[BucketSums, ...]]
     gates: dict[str, npt.NDArray[np.bool_]]
