@@ -64,7 +64,7 @@ class MemberViewSet(TenantViewSet):
 
     @extend_schema(operation_id="members_update", request=MemberChangeSerializer, responses=MemberSerializer)
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
-        """Change a member's role; the last owner stays owner (409)."""
+        """Change a member's role; the last owner stays owner (409). A token adds no more than its own scopes."""
         wanted = MemberChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         membership = selectors.member(membership_id=id)
