@@ -23,7 +23,7 @@ export function Confirm({ title, verb, opened, busy, error, onClose, onConfirm, 
         <Text component="div" size="sm">{children}</Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>Keep it</Button>
-          <Button color="red" loading={busy} disabled={disabled} onClick={onConfirm}>{verb}</Button>
+          <Button color="red.9" loading={busy} disabled={disabled} onClick={onConfirm}>{verb}</Button>
         </Group>
       </Stack>
     </Modal>

@@ -54,7 +54,7 @@ function TermsForm({ tenant, stream, onDone }: { tenant: string; stream: Stream;
         <Consents terms={terms} onChange={setTerms} />
         {withdraws ? <Alert color="orange" variant="light" title="What withdrawing means" role="status">From now on nothing more is learned from this stream there. What was learned already is not unlearned: weights that trained on it stay as they are, and go on teaching.</Alert> : null}
         <NumberInput label="Label deadline, seconds" description="How long training waits for the foundation model’s labels of a partition before it goes on without them" min={0} max={LONGEST_SECONDS} value={deadline} onChange={(value) => setDeadline(Number(value) || 0)} />
-        <Group justify="flex-end"><Button type="submit" color={withdraws ? 'red' : undefined} loading={change.isPending}>{withdraws ? 'Withdraw and save' : 'Save'}</Button></Group>
+        <Group justify="flex-end"><Button type="submit" color={withdraws ? 'red.9' : undefined} loading={change.isPending}>{withdraws ? 'Withdraw and save' : 'Save'}</Button></Group>
       </Stack>
     </form>
   )

@@ -1,6 +1,7 @@
-import { Stack } from '@mantine/core'
+import { Stack, Tabs } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { curveQuery, modelQuery, runsQuery } from '../../api/queries'
 import type { Model } from '../../api/types'
 import { useTenant } from '../../parts/context'
@@ -9,12 +10,17 @@ import { PageHead } from '../../parts/PageHead'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
 import { Resource } from '../../states/Resource'
-import { Empty } from '../../states/States'
+import { Empty, Loading } from '../../states/States'
 import { RunList } from '../runs/RunList'
 import { Curves } from './Curves'
 import { ModelFigures } from './ModelFigures'
 import { PauseButton } from './PauseButton'
 import { CostPanel, LineagePanel, ServingPanel, SpecPanel, SupervisionPanel } from './Panels'
+
+const CoursePage = lazy(async () => ({ default: (await import('./course/CoursePage')).CoursePage }))
+const LineageView = lazy(async () => ({ default: (await import('./LineageView')).LineageView }))
+const CardView = lazy(async () => ({ default: (await import('./CardView')).CardView }))
+const TABS = [['results', 'Results'], ['course', 'Versions and aliases'], ['lineage', 'Lineage'], ['card', 'Model card']] as const
 
 /** Everything about one vertical model: what the foundation model gains it, on what evidence, at what cost. */
 export function ModelPage() {
@@ -25,8 +31,9 @@ export function ModelPage() {
 }
 
 function Content({ tenant, model }: { tenant: string; model: Model }) {
-  const curve = useQuery(curveQuery(tenant, model.id))
-  const runs = useQuery(runsQuery(tenant, { model: model.id }))
+  const { tab = 'results' } = useSearch({ from: '/inside/t/$tenant/models/$model' })
+  const navigate = useNavigate({ from: '/t/$tenant/models/$model' })
+  const shown = TABS.some(([name]) => name === tab) ? tab : 'results'
   return (
     <>
       <PageHead
@@ -35,22 +42,38 @@ function Content({ tenant, model }: { tenant: string; model: Model }) {
         sub={<>{model.task} on <AnchorLink to="/t/$tenant/data" params={{ tenant }} search={{ stream: model.stream.id }} underline="always">{model.stream.name}</AnchorLink> · version {model.version} · <StateBadge state={model.status} /></>}
         aside={<PauseButton tenant={tenant} model={model} />}
       />
-      <Stack gap="md">
-        <ModelFigures model={model} />
-        <Resource query={curve} rows={2}>{(data) => <Curves points={data.partitions} name={model.name} />}</Resource>
-        <div className="grid">
-          <SupervisionPanel model={model} className="w4" tenant={tenant} />
-          <ServingPanel model={model} className="w4" />
-          <CostPanel model={model} className="w4" tenant={tenant} />
-          <LineagePanel model={model} className="w4" />
-          <Panel title="Runs of this model" className="w8" aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} search={{ model: model.id }} size="sm">All</AnchorLink>}>
-            <Resource query={runs} isEmpty={(page) => page.results.length === 0} empty={<Empty title="No run yet" icon="runs">The first starts when a partition of {model.stream.name} is sealed.</Empty>}>
-              {(page) => <RunList tenant={tenant} runs={page.results.slice(0, 5)} brief />}
-            </Resource>
-          </Panel>
-        </div>
-        <SpecPanel model={model} />
-      </Stack>
+      <Tabs value={shown} onChange={(name) => void navigate({ search: { tab: name === 'results' || name === null ? undefined : name }, replace: true })} keepMounted={false}>
+        <Tabs.List mb="md">{TABS.map(([name, label]) => <Tabs.Tab key={name} value={name}>{label}</Tabs.Tab>)}</Tabs.List>
+        <Suspense fallback={<Loading />}>
+          <Tabs.Panel value="results"><Results tenant={tenant} model={model} /></Tabs.Panel>
+          <Tabs.Panel value="course"><CoursePage tenant={tenant} model={model} /></Tabs.Panel>
+          <Tabs.Panel value="lineage"><LineageView tenant={tenant} model={model} /></Tabs.Panel>
+          <Tabs.Panel value="card"><CardView tenant={tenant} model={model} /></Tabs.Panel>
+        </Suspense>
+      </Tabs>
     </>
+  )
+}
+
+function Results({ tenant, model }: { tenant: string; model: Model }) {
+  const curve = useQuery(curveQuery(tenant, model.id))
+  const runs = useQuery(runsQuery(tenant, { model: model.id }))
+  return (
+    <Stack gap="md">
+      <ModelFigures model={model} />
+      <Resource query={curve} rows={2}>{(data) => <Curves points={data.partitions} name={model.name} />}</Resource>
+      <div className="grid">
+        <SupervisionPanel model={model} className="w4" tenant={tenant} />
+        <ServingPanel model={model} className="w4" />
+        <CostPanel model={model} className="w4" tenant={tenant} />
+        <LineagePanel model={model} className="w4" />
+        <Panel title="Runs of this model" className="w8" aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} search={{ model: model.id }} size="sm">All</AnchorLink>}>
+          <Resource query={runs} isEmpty={(page) => page.results.length === 0} empty={<Empty title="No run yet" icon="runs">The first starts when a partition of {model.stream.name} is sealed.</Empty>}>
+            {(page) => <RunList tenant={tenant} runs={page.results.slice(0, 5)} brief />}
+          </Resource>
+        </Panel>
+      </div>
+      <SpecPanel model={model} />
+    </Stack>
   )
 }

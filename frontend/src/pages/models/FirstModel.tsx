@@ -18,7 +18,7 @@ export function FirstModel({ tenant }: { tenant: string }) {
             '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Content-Type: application/json" \\',
             `  -d '${JSON.stringify(body ?? {})}'`,
           ].join('\n')}>
-            Register a first model on your stream; training starts by itself with the next sealed partition. Make a token under Access first.
+            Register a first model on your stream, with the button above or by this command; training starts by itself with the next sealed partition.
           </Empty>
         )
       }}

@@ -14,6 +14,7 @@ import { choose, type ModelFilter } from './filter'
 import { FirstModel } from './FirstModel'
 import { ModelCards } from './ModelCards'
 import { ModelTable } from './ModelTable'
+import { NewModel } from './NewModel'
 
 const distinct = (values: string[]) => [...new Set(values)].sort()
 
@@ -22,7 +23,7 @@ export function Models() {
   const query = useQuery(modelsQuery(tenant))
   return (
     <>
-      <PageHead title="Models" tab="Models" sub="Each small model, trained with and without the shared foundation model" />
+      <PageHead title="Models" tab="Models" sub="Each small model, trained with and without the shared foundation model" aside={<NewModel tenant={tenant} />} />
       <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={<div className="panel"><FirstModel tenant={tenant} /></div>}>
         {(page) => <Found tenant={tenant} models={page.results} />}
       </Resource>

@@ -8,7 +8,8 @@ const text = (item: object, key: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
-const named = (value: unknown): Named[] =>
+/** Features or tasks of a schema. */
+export const named = (value: unknown): Named[] =>
   Array.isArray(value)
     ? value.flatMap((item: unknown) =>
         item !== null && typeof item === 'object' && 'name' in item && typeof item.name === 'string'
