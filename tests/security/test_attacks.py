@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from catalog import services as catalog
@@ -74,6 +74,17 @@ def test_sql_in_a_tenants_process_takes_over_no_administrator(cast: Cast) -> Non
     with database_role(PLATFORM):
         assert User.objects.get(id=cast.admin.id).check_password(PASSWORD)
         assert Api(cast.admin).post("account/password", body).status_code == 204
+
+
+@pytest.mark.parametrize(("role", "works"), [(APP, False), (PLATFORM, True)])
+def test_a_connection_of_its_own_is_told_by_its_sign_in(cast: Cast, role: str, works: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"RESET ROLE; SET SESSION AUTHORIZATION {role}")
+        for other in {APP, PLATFORM, "exfm_owner"} - {role}:
+            with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+                cursor.execute(f"SET ROLE {other}")
+        assert swap(cast.admin) is works
+        cursor.execute("RESET SESSION AUTHORIZATION")
 
 
 def test_a_wish_taken_back_in_the_last_moment_erases_nothing(cast: Cast, storage: str) -> None:
