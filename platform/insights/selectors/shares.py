@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -20,14 +21,15 @@ def shares() -> dict[uuid.UUID, Decimal]:
     A tenant's share is split by rows labelled on the models' streams; models on one stream share its rows equally.
     """
     bound = Binding.objects.order_by("created_at").values_list(
-        "foundation_model_id", "model_id", "tenant_id", "model__stream_id"
+        "foundation_model_id", "foundation_model__created_at", "model_id", "tenant_id", "model__stream_id"
     )
-    by_teacher: dict[uuid.UUID, dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]] = {}
-    for teacher_id, model_id, tenant_id, stream_id in bound:
-        by_teacher.setdefault(teacher_id, {})[model_id] = (tenant_id, stream_id)
+    by_teacher: dict[tuple[uuid.UUID, datetime], dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]] = {}
+    for teacher_id, since, model_id, tenant_id, stream_id in bound:
+        by_teacher.setdefault((teacher_id, since), {})[model_id] = (tenant_id, stream_id)
     owed: dict[uuid.UUID, Decimal] = {}
-    for teacher in FoundationModel.objects.filter(id__in=by_teacher):
-        rows, taught = _rows_by_stream(teacher), by_teacher[teacher.id]
+    for (teacher_id, since), taught in by_teacher.items():
+        teacher = FoundationModel(id=teacher_id, created_at=since)  # what its shares need of it
+        rows = _rows_by_stream(teacher)
         crowd = Counter(stream_id for _, stream_id in taught.values())
         weights: dict[uuid.UUID, dict[uuid.UUID, int]] = {}
         for model_id, (tenant_id, stream_id) in taught.items():
