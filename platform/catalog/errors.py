@@ -138,7 +138,7 @@ def sample_too_large(limit: int) -> DomainError:
 
 def sample_unreadable(sentence: str) -> DomainError:
     """The reader's own sentence, with column or row where it tells."""
-    return DomainError(
+    return Invalid(
         "sample_unreadable",
         sentence[:1000] or "The sample cannot be read.",
         "Send Parquet, CSV or JSON lines, unpacked, with the same columns in every row.",
@@ -147,7 +147,7 @@ def sample_unreadable(sentence: str) -> DomainError:
 
 def sample_given_up(reason: str) -> DomainError:
     """A file that its reader does not survive."""
-    return DomainError(
+    return Invalid(
         "sample_given_up",
         f"The sample was given up: {reason}.",
         "Send fewer rows and columns, in shorter row groups.",

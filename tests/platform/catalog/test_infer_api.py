@@ -72,10 +72,10 @@ def test_a_file_that_lacks_a_label_is_told_so(cast: Cast) -> None:
 
 
 def test_what_cannot_be_read_names_the_row(cast: Cast) -> None:
-    body = problem(send(cast, csv() + b"\n1700000900,3,4"), 400, "sample_unreadable")
+    body = problem(send(cast, csv() + b"\n1700000900,3,4"), 422, "sample_unreadable")
     assert "Expected 4 columns, got 3: 1700000900,3,4" in body["detail"]
     assert "exfm-infer" not in body["detail"]
-    problem(send(cast, b"PAR1" + b"\0" * 50), 400, "sample_unreadable")
+    problem(send(cast, b"PAR1" + b"\0" * 50), 422, "sample_unreadable")
     problem(send(cast, b"x" * ((16 << 20) + 1)), 413, "sample_too_large")
     problem(send(cast, b"{}", "application/json"), 415, "unsupported_media_type")
 
@@ -87,13 +87,13 @@ def test_a_file_that_swells_ends_its_reader_alone(cast: Cast, monkeypatch: pytes
     pq.write_table(pa.table({"ts": [1_700_000_000], "text": huge}), buffer, compression="zstd")
     assert len(buffer.getvalue()) < 1 << 20
     body = send(cast, buffer.getvalue(), "application/octet-stream")
-    assert body.status_code == 400, body.content
-    assert problem(body, 400)["code"] in {"sample_given_up", "sample_unreadable"}
+    assert body.status_code == 422, body.content
+    assert problem(body, 422)["code"] in {"sample_given_up", "sample_unreadable"}
 
 
 def test_a_reader_that_does_not_end_is_ended(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference, "LIMIT_SECONDS", 0.01)
-    problem(send(cast, csv()), 400, "sample_given_up")
+    problem(send(cast, csv()), 422, "sample_given_up")
     monkeypatch.undo()
     assert send(cast, csv()).status_code == 200, "its turn has ended, too"
 
