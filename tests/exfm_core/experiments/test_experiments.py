@@ -59,3 +59,9 @@ def test_others(lab: Lab, run: Callable[[Lab, str], Report], name: str, rows: in
     report = run(lab, "tiny")
     assert report.name == name and len(report.tables[0].rows) == rows
     assert f"experiment {name} --seeds 1" in report.markdown()
+
+
+def test_a_smaller_teacher_costs_its_rows_and_as_much_publishing() -> None:
+    whole = {"rows": 1000, "seconds": {"train": 6.0, "score": 2.0, "publish": 1.0}}
+    assert cost.teacher_seconds(whole, 1000) == pytest.approx(9.0)
+    assert cost.teacher_seconds(whole, 250) == pytest.approx(3.0)
