@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tenancy.errors import Conflict, DomainError, TooManyRequests
+from tenancy.errors import Conflict, DomainError, Invalid, TooManyRequests
 
 
 def _interval(start: datetime, end: datetime) -> str:
