@@ -356,6 +356,15 @@ class DeliveryDetail(TypedDict):
 
 DeliveryStateEnum: TypeAlias = 'Literal["pending", "delivered", "failed", "dropped"]'
 
+
+class DeviceProfile(TypedDict):
+    """A measured device."""
+
+    flavor: str
+    profile: dict[str, Any]
+    updated_at: str
+
+
 EventTypeEnum: TypeAlias = 'Literal["run.succeeded", "run.failed", "run.cancelled", "partition.sealed", "partition.rejected", "snapshot.published", "budget.threshold", "webhook.test"]'
 
 
@@ -588,6 +597,18 @@ class LabelSet(TypedDict):
     rows: int
     sha256: str
     created_at: str
+
+
+class Latency(TypedDict):
+    """Estimated latency of the exported graph on a flavor; an estimate t with error e means t ÷ e to t · e."""
+
+    flavor: str
+    device: str
+    batch: int
+    p50_us: float
+    p50_error: float
+    p99_us: float
+    p99_error: float
 
 
 class Ledger(TypedDict):
@@ -828,6 +849,13 @@ class NewCheckRequest(TypedDict):
 
     stream: str
     spec: dict[str, Any]
+
+
+class NewDeviceProfileRequest(TypedDict):
+    """A measured device, and why it is registered."""
+
+    profile: dict[str, Any]
+    reason: str
 
 
 class NewFoundationModelRequest(TypedDict):
@@ -1422,6 +1450,7 @@ class Serving(TypedDict):
     flops: int
     limit_parameters: int
     limit_flops: int
+    latency: list[Latency]
 
 
 class ServingCheck(TypedDict):
@@ -1432,6 +1461,7 @@ class ServingCheck(TypedDict):
     limit_parameters: int
     limit_flops: int
     batch_bytes: int
+    latency: list[Latency]
 
 
 class SignInRequest(TypedDict):

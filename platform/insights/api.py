@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from api.base.idempotency import idempotent
 from api.base.viewsets import TenantViewSet
+from catalog.selectors import schema_of
 from insights import api_admin, api_courses
 from insights.cost_serializers import CostsSerializer
 from insights.selectors.cards import Card, card, cards, lineage_rows, quota_for
@@ -29,6 +30,7 @@ from insights.serializers import (
 from registry import selectors as registry
 from registry import services
 from registry.filters import ModelFilter
+from registry.latency import latencies
 
 
 class ModelViewSet(TenantViewSet):
@@ -106,6 +108,7 @@ def _detail(shown: Card) -> dict[str, object]:
             "flops": version.serving_flops,
             "limit_parameters": quota.serving_parameters,
             "limit_flops": quota.serving_flops,
+            "latency": latencies(spec=registry.spec_of(version), schema=schema_of(shown.model.stream)),
         },
         "lineages": lineage_rows(shown),
         "supervision": {

@@ -29,12 +29,13 @@ from insights.course_serializers import (
     SnapshotUsesSerializer,
     VersionSerializer,
 )
-from insights.selectors.card_text import Text, card_text
-from insights.selectors.cards import card
+from insights.selectors.card_text import Section, Text, card_text
+from insights.selectors.cards import Card, card
 from insights.selectors.lineage import courses_of, uses_of_partition, uses_of_snapshot
 from insights.serializers import CardTextSerializer
 from registry import courses, services
 from registry import selectors as registry
+from registry.latency import latencies, sentences
 from registry.models import AliasMove, Snapshot
 from runs.selectors import has_open_run
 from tenancy.errors import NotFound
@@ -96,7 +97,10 @@ class VersionViewSet(TenantViewSet):
         found = courses.check(
             tenant_id=self.tenant.id, stream_id=form.validated_data["stream"], spec=form.validated_data["spec"]
         )
-        return Response(ServingCheckSerializer(dataclasses.asdict(found)).data)
+        schema = catalog.schema_of(catalog.stream(stream_id=form.validated_data["stream"]))
+        spec = services.parse_spec(form.validated_data["spec"], schema)
+        body = dataclasses.asdict(found) | {"latency": latencies(spec=spec, schema=schema)}
+        return Response(ServingCheckSerializer(body).data)
 
 
 class AliasViewSet(TenantViewSet):
@@ -236,7 +240,8 @@ class LineageViewSet(TenantViewSet):
     @extend_schema(operation_id="models_card", responses=CardTextSerializer)
     def card(self, request: Request, model_id: uuid.UUID) -> Response:
         """Show the model card: purpose, data, figures with intervals, limits; as parts and as Markdown."""
-        text: Text = card_text(card(model_id=model_id))
+        shown = card(model_id=model_id)
+        text: Text = _with_latency(card_text(shown), shown)
         return Response(CardTextSerializer(dataclasses.asdict(text)).data)
 
     @extend_schema(operation_id="partitions_lineage", responses=PartitionUsesSerializer)
@@ -251,6 +256,19 @@ class LineageViewSet(TenantViewSet):
         if not Snapshot.objects.filter(id=snapshot_id).exists():
             raise NotFound("snapshot_not_found", "There is no such snapshot.")
         return Response(SnapshotUsesSerializer(uses_of_snapshot(snapshot_id=snapshot_id)).data)
+
+
+def _with_latency(text: Text, shown: Card) -> Text:
+    """Return the card with what is estimated of its latency on the measured flavors."""
+    spec, schema = registry.spec_of(shown.version), catalog.schema_of(shown.model.stream)
+    lines = sentences(latencies(spec=spec, schema=schema))
+    if not lines:
+        return text
+    part = Section(
+        "Serving latency, estimated", [*lines, "Of the exported graph on one thread; the export measures it."]
+    )
+    markdown = f"{text.markdown}\n## {part.title}\n\n" + "\n".join(f"- {line}" for line in part.lines) + "\n"
+    return dataclasses.replace(text, sections=[*text.sections, part], markdown=markdown)
 
 
 def _lineage(model_id: uuid.UUID) -> dict[str, object]:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from api.base.serializers import StrictSerializer
 from registry.models import AliasMove, Arm, Lineage, Snapshot
+from registry.serializers import LatencySerializer
 
 
 class VersionSerializer(StrictSerializer):
@@ -107,6 +108,7 @@ class ServingCheckSerializer(StrictSerializer):
     limit_parameters = serializers.IntegerField()
     limit_flops = serializers.IntegerField()
     batch_bytes = serializers.IntegerField(help_text="memory of one training step beside the tables")
+    latency = LatencySerializer(many=True, help_text="by measured flavor; empty where none is registered")
 
 
 class TaughtBySerializer(StrictSerializer):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from api.base.serializers import StrictSerializer
 from budgets.serializers import MoneyField
 from registry.models import Arm, Lineage, Snapshot, VerticalModel
+from registry.serializers import LatencySerializer
 from runs.models import WorkClaim
 from runs.serializers import RunCardSerializer
 
@@ -100,6 +101,7 @@ class ServingSerializer(StrictSerializer):
     flops = serializers.IntegerField(help_text="per row")
     limit_parameters = serializers.IntegerField()
     limit_flops = serializers.IntegerField()
+    latency = LatencySerializer(many=True, help_text="by measured flavor; empty where none is registered")
 
 
 class LineageSerializer(StrictSerializer):

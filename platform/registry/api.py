@@ -8,12 +8,15 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import idempotent
 from api.base.viewsets import PlatformAdminViewSet
-from registry import selectors, services
+from registry import latency, selectors, services
 from registry.models import FoundationModel
 from registry.serializers import (
+    DeviceProfileSerializer,
     FoundationModelSerializer,
+    NewDeviceProfileSerializer,
     NewFoundationModelSerializer,
     NewSlotSerializer,
     RollbackSerializer,
@@ -78,10 +81,38 @@ class FoundationModelViewSet(PlatformAdminViewSet):
         return Response(FoundationModelSerializer(model).data)
 
 
+class DeviceProfileViewSet(PlatformAdminViewSet):
+    """Measured devices, from which the latency of serving is estimated."""
+
+    serializer_class = DeviceProfileSerializer
+    required = {"retrieve": "platform:read", "update": "platform:write"}
+
+    @extend_schema(operation_id="admin_device_profiles_read", responses=DeviceProfileSerializer)
+    def retrieve(self, request: Request, flavor: str) -> Response:
+        """Show what was measured on the flavor."""
+        return tagged(DeviceProfileSerializer(latency.profile_of(flavor=flavor)).data)
+
+    @extend_schema(
+        operation_id="admin_device_profiles_set",
+        parameters=[IF_MATCH],
+        request=NewDeviceProfileSerializer,
+        responses=DeviceProfileSerializer,
+    )
+    def update(self, request: Request, flavor: str) -> Response:
+        """Register what was measured on the flavor; every check of a model estimates its latency from it."""
+        form = NewDeviceProfileSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        if "If-Match" in request.headers:
+            refuse_if_changed(request, DeviceProfileSerializer(latency.profile_of(flavor=flavor)).data)
+        row = latency.register_profile(flavor=flavor, **form.validated_data)
+        return tagged(DeviceProfileSerializer(row).data)
+
+
 tenant_urls: list[URLPattern] = []
 
 admin_urls: list[URLPattern] = [
     path("foundation-models", FoundationModelViewSet.as_view({"get": "list", "post": "create"})),
     path("foundation-models/<uuid:foundation_model_id>/bindings", FoundationModelViewSet.as_view({"post": "bind"})),
     path("foundation-models/<uuid:foundation_model_id>/rollback", FoundationModelViewSet.as_view({"post": "rollback"})),
+    path("device-profiles/<slug:flavor>", DeviceProfileViewSet.as_view({"get": "retrieve", "put": "update"})),
 ]

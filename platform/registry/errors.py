@@ -152,3 +152,22 @@ def other_version(number: int) -> DomainError:
         "Add a version with the earlier spec, or name a checkpoint of the newest version.",
         field="checkpoint",
     )
+
+
+def no_profile(flavor: str) -> DomainError:
+    """The flavor has not been measured."""
+    return NotFound(
+        "device_profile_not_found",
+        f"No device profile of the flavor {flavor!r} is registered.",
+        "Run `python -m exfm_core calibrate` on such a machine and PUT what it writes.",
+    )
+
+
+def unusable_profile(reason: str) -> DomainError:
+    """No estimate can come of the profile."""
+    return DomainError(
+        "unusable_profile",
+        f"The device profile cannot be used: {reason}.",
+        "Send what `python -m exfm_core calibrate` writes, as it is.",
+        field="profile",
+    )

@@ -253,3 +253,19 @@ class LabelSet(TenantOwned):
             models.UniqueConstraint(fields=["partition", "snapshot"], name="label_set_partition_snapshot"),
             models.CheckConstraint(condition=Q(watermark__lte=F("partition_start")), name="label_set_no_leak"),
         ]
+
+
+class DeviceProfile(PlatformOwned):
+    """What `python -m exfm_core calibrate` measured on a flavor: an `exfm_core.cost.device.DeviceProfile` as JSON."""
+
+    flavor = models.CharField(max_length=20, unique=True)
+    profile = models.JSONField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PlatformManager()
+
+    class Meta:
+        ordering = ["flavor"]
+
+    def __str__(self) -> str:
+        return self.flavor

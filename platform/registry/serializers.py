@@ -44,3 +44,30 @@ class RollbackSerializer(StrictSerializer):
     """Why; kept in the audit log."""
 
     reason = serializers.CharField(max_length=400)
+
+
+class NewDeviceProfileSerializer(StrictSerializer):
+    """A measured device, and why it is registered."""
+
+    profile = serializers.DictField(help_text="what `python -m exfm_core calibrate` writes")
+    reason = serializers.CharField(max_length=500)
+
+
+class DeviceProfileSerializer(StrictSerializer):
+    """A measured device."""
+
+    flavor = serializers.CharField()
+    profile = serializers.DictField(help_text="an exfm_core.cost.device.DeviceProfile")
+    updated_at = serializers.DateTimeField()
+
+
+class LatencySerializer(StrictSerializer):
+    """Estimated latency of the exported graph on a flavor; an estimate t with error e means t ÷ e to t · e."""
+
+    flavor = serializers.CharField()
+    device = serializers.CharField()
+    batch = serializers.IntegerField()
+    p50_us = serializers.FloatField(help_text="microseconds")
+    p50_error = serializers.FloatField(help_text="a factor, from shapes that the fit had not seen")
+    p99_us = serializers.FloatField(help_text="microseconds")
+    p99_error = serializers.FloatField(help_text="a factor")

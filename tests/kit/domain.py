@@ -61,6 +61,16 @@ def foundation_spec(**shape: Any) -> FoundationSpec:
     return FoundationSpec(model=spec.FoundationModel(**{**values, **shape}))
 
 
+def device_profile() -> dict[str, Any]:
+    """Return a profile as `python -m exfm_core calibrate` writes it."""
+    matrix = [{"rows": rows, "flops": 1e6, "gflops": 20.0} for rows in (1, 64)]
+    training = {"weights": [1.0] * 5, "error": 1.5, "held_out": 3}
+    serving = {"weights": [50.0, 1.0, 1.0, 1.0, 1.0, 1.0], "error": 1.25, "held_out": 3, "tail": 2.0, "tail_error": 1.6}
+    measured = {"device": "a test's CPU", "threads": 1, "measured_at": "2026-11-21T00:00:00Z", "load": 0.1}
+    rates = {"matrix": matrix, "gather_gbs": 2.0, "update_gbs": 1.0}
+    return {**measured, **rates, "training": training, "serving": serving, "format": 1}
+
+
 def make_tenant(**fields: Any) -> Tenant:
     """Store a tenant."""
     number = next(_count)

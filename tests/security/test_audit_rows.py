@@ -203,6 +203,10 @@ MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
         lambda w: ({"foundation_model_id": w.published.id}, {"reason": "r"}),
         ["foundation_model.roll_back"],
     ),
+    "PUT admin/device-profiles/<slug:flavor>": (
+        lambda w: ({"flavor": "cpu"}, {"profile": domain.device_profile(), "reason": "r"}),
+        ["device_profile.register"],
+    ),
     "POST runs/<uuid:run_id>/stop": (lambda w: ({"run_id": w.run.id}, {}), ["run.stop"]),
     "POST runs/<uuid:run_id>/retry": (lambda w: ({"run_id": w.failed.id}, {}), ["run.submit"]),
     "POST webhooks": (

@@ -169,6 +169,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/device-profiles/{flavor}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show what was measured on the flavor.
+         *
+         *     Platform administrators; scope `platform:read`.
+         */
+        get: operations["admin_device_profiles_read"];
+        /**
+         * @description Register what was measured on the flavor; every check of a model estimates its latency from it.
+         *
+         *     Platform administrators; scope `platform:write`.
+         */
+        put: operations["admin_device_profiles_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/foundation-models": {
         parameters: {
             query?: never;
@@ -2451,6 +2477,16 @@ export interface components {
          * @enum {string}
          */
         DeliveryStateEnum: "pending" | "delivered" | "failed" | "dropped";
+        /** @description A measured device. */
+        DeviceProfile: {
+            flavor: string;
+            /** @description an exfm_core.cost.device.DeviceProfile */
+            profile: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            updated_at: string;
+        };
         /**
          * @description * `run.succeeded` - Run Succeeded
          *     * `run.failed` - Run Failed
@@ -2736,6 +2772,32 @@ export interface components {
             sha256: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** @description Estimated latency of the exported graph on a flavor; an estimate t with error e means t ÷ e to t · e. */
+        Latency: {
+            flavor: string;
+            device: string;
+            batch: number;
+            /**
+             * Format: double
+             * @description microseconds
+             */
+            p50_us: number;
+            /**
+             * Format: double
+             * @description a factor, from shapes that the fit had not seen
+             */
+            p50_error: number;
+            /**
+             * Format: double
+             * @description microseconds
+             */
+            p99_us: number;
+            /**
+             * Format: double
+             * @description a factor
+             */
+            p99_error: number;
         };
         /** @description One line of the append-only ledger. */
         Ledger: {
@@ -3060,6 +3122,14 @@ export interface components {
             spec: {
                 [key: string]: unknown;
             };
+        };
+        /** @description A measured device, and why it is registered. */
+        NewDeviceProfileRequest: {
+            /** @description what `python -m exfm_core calibrate` writes */
+            profile: {
+                [key: string]: unknown;
+            };
+            reason: string;
         };
         /** @description A foundation model to register. */
         NewFoundationModelRequest: {
@@ -3694,6 +3764,8 @@ export interface components {
             flops: number;
             limit_parameters: number;
             limit_flops: number;
+            /** @description by measured flavor; empty where none is registered */
+            latency: components["schemas"]["Latency"][];
         };
         /** @description What a spec costs to serve, against the budget. */
         ServingCheck: {
@@ -3704,6 +3776,8 @@ export interface components {
             limit_flops: number;
             /** @description memory of one training step beside the tables */
             batch_bytes: number;
+            /** @description by measured flavor; empty where none is registered */
+            latency: components["schemas"]["Latency"][];
         };
         /** @description What a sign-in needs. `code`: of the second factor, where the account has one (401 second_factor_required). */
         SignInRequest: {
@@ -4488,6 +4562,89 @@ export interface operations {
             };
             401: components["responses"]["SignedOut"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_device_profiles_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flavor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceProfile"];
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    admin_device_profiles_set: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                flavor: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeviceProfileRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceProfile"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */

@@ -7,6 +7,7 @@ import { duration } from '../../format/time'
 import { Command } from '../../parts/Command'
 import { useCurrency } from '../../parts/context'
 import { Facts } from '../../parts/Facts'
+import { Latency } from '../../parts/Latency'
 import { AnchorLink } from '../../parts/links'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
@@ -30,12 +31,13 @@ export function SupervisionPanel({ model, tenant, className }: { model: Model; t
 }
 
 export function ServingPanel({ model, className }: { model: Model; className: string }) {
-  const { parameters, flops, limit_parameters, limit_flops } = model.serving
+  const { parameters, flops, limit_parameters, limit_flops, latency } = model.serving
   return (
     <Panel title="Serving budget" note="The exported model; the foundation model adds nothing to it" className={className}>
       <Stack gap="md">
         <Budget label="Parameters" value={parameters} limit={limit_parameters} />
         <Budget label="FLOPs per row" value={flops} limit={limit_flops} />
+        <Latency estimates={latency} />
       </Stack>
     </Panel>
   )
