@@ -52,11 +52,13 @@ def measure(filled: Filled, asked: dict[str, str], port: int, requests: int, sec
 def show(found: dict[str, Any]) -> None:
     """Print the table, slowest first."""
     rows = [
-        [name, row["queries"], row["sql_ms"], row["alone"]["p50_ms"], row["alone"]["p95_ms"], row["alone"]["first_ms"],
-         row["crowd"]["requests_per_s"], row["crowd"]["p95_ms"]]
+        [
+            name, row["queries"], row["sql_ms"], row["cpu_ms"], row["alone"]["p50_ms"], row["alone"]["p95_ms"],
+            row["alone"]["first_ms"], row["crowd"]["requests_per_s"], row["crowd"]["p95_ms"],
+        ]
         for name, row in sorted(found["routes"].items(), key=lambda item: -item[1]["alone"]["p95_ms"])
     ]  # fmt: skip
-    head = ("address", "queries", "SQL ms", "p50 ms", "p95 ms", "first ms", "20: requests/s", "20: p95 ms")
+    head = ("address", "queries", "SQL ms", "CPU ms", "p50 ms", "p95 ms", "first ms", "20: requests/s", "20: p95 ms")
     report.table("one client, then twenty", head, rows)
     print("all addresses mixed, 20 clients:", found["mixed"])
 

@@ -213,8 +213,7 @@ def fill(connection: psycopg.Connection[Any], size: Size, specs: dict[str, Any])
     connection.execute(POOL)
     filler.insert(
         "runs_metricsums",
-        f"{both} CROSS JOIN (VALUES (0, 'all'), (1, 'covered')) c(scope, word)"
-        " CROSS JOIN LATERAL (SELECT * FROM pool WHERE pool.k = (m * 7 + p) % 64) q",
+        f"{both} CROSS JOIN (VALUES (0, 'all'), (1, 'covered')) c(scope, word) JOIN pool q ON q.k = (m * 7 + p.p) % 64",
         id=identity(SUMS, "m * 4000 + p * 4 + a.arm * 2 + c.scope"), tenant_id=identity(TENANT, "o.t"),
         lineage_id=identity(LINEAGE, "m * 2 + a.arm"), partition_id=identity(PARTITION, "o.t * 1000 + p"),
         scope="c.word", n="q.n", y="q.y", p="q.mean", auc="0.7",

@@ -1,7 +1,7 @@
 """Against MLflow's tracking server on the same PostgreSQL: listing and searching runs, and writing metric points.
 
-Both have two worker processes. MLflow's points come over its REST API (`log-batch`, 1,000 a call), which is its only way;
-this platform's come as the events of a run's child process, which its supervisor writes in chunks: no HTTP.
+Both have two worker processes. MLflow's points come over its REST API (`log-batch`, 1,000 a call), which is its only
+way; this platform's come as the events of a run's child process, which its supervisor writes in chunks: no HTTP.
 """
 
 import argparse
@@ -41,11 +41,12 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
 FILL = """
     INSERT INTO experiments (experiment_id, name, lifecycle_stage, artifact_location)
     SELECT t, 'team-' || t, 'active', 'mlflow-artifacts:/' || t FROM generate_series(1, {tenants}) t;
-    INSERT INTO runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, experiment_id, artifact_uri, user_id,
-                      source_type, source_name)
-    SELECT md5(r::text), 'model-' || m, CASE WHEN r % 23 = 0 THEN 'FAILED' ELSE 'FINISHED' END, 1760000000000 + r * 10000,
-           1760000000000 + r * 10000 + 5000, 'active',
-           CASE WHEN m <= {big} THEN 1 ELSE 2 + (m - {big} - 1) / {rest} END, 'mlflow-artifacts:/x', 'person', 'LOCAL', ''
+    INSERT INTO runs (run_uuid, name, status, start_time, end_time, lifecycle_stage, experiment_id, artifact_uri,
+                      user_id, source_type, source_name)
+    SELECT md5(r::text), 'model-' || m, CASE WHEN r % 23 = 0 THEN 'FAILED' ELSE 'FINISHED' END,
+           1760000000000 + r * 10000, 1760000000000 + r * 10000 + 5000, 'active',
+           CASE WHEN m <= {big} THEN 1 ELSE 2 + (m - {big} - 1) / {rest} END, 'mlflow-artifacts:/x',
+           'person', 'LOCAL', ''
     FROM generate_series(1, {runs}) r CROSS JOIN LATERAL (SELECT 1 + (r - 1) % {models} AS m) i;
     INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
     SELECT k, 0.85, 1760000000000, 1000, false, md5(r::text)

