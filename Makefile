@@ -110,9 +110,11 @@ format: $(STAMPS)/python ## Format and mend what ruff can
 openapi: $(STAMPS)/python $(STAMPS)/npm ## Write docs/openapi.yaml, the dashboard's types and docs/roles.md anew
 	@$(PY) -m scripts.openapi && $(PY) -m scripts.role_matrix
 
-bench: setup ## Measure speed against peers and the idle platform (ARGS="training arms" chooses, ARGS=idle the latter)
+bench: setup ## Measure speed against peers and the idle platform (ARGS="training arms" chooses, ARGS=idle the latter, ARGS=api the API at size)
 	@$(if $(filter-out idle,$(ARGS)),,$(PY) -m scripts.measure_idle)
-	@$(if $(filter idle,$(ARGS)),,$(PY) -W ignore -m bench $(ARGS))
+	@$(if $(filter idle api,$(ARGS)),,$(PY) -W ignore -m bench $(ARGS))
+	@$(if $(filter api,$(ARGS)),$(PY) -W ignore -m bench.api --json bench/results/api.json)
+	@$(if $(filter api,$(ARGS)),$(PY) -W ignore -m bench.api.mlflow --json bench/results/api-mlflow.json && $(PY) -m bench.api.page)
 
 screenshots: setup ## Take pictures of the dashboard after a demo run into docs/images
 	@CHROMIUM="$$($(PY) -m scripts.chromium)" && export CHROMIUM && $(PY) -m scripts.screenshots
