@@ -13,6 +13,7 @@ import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { CoveragePanel } from './CoveragePanel'
 import { Snapshots } from './Snapshots'
+import { TakeBack } from './TakeBack'
 
 export function FoundationPage() {
   const tenant = useTenant()
@@ -33,6 +34,7 @@ function Content({ tenant, data }: { tenant: string; data: Foundation }) {
   const models = useQuery(modelsQuery(tenant))
   return (
     <Stack gap="md">
+      <TakeBack data={data} />
       <section className="panel" aria-label="The teacher now" style={{ padding: 'var(--mantine-spacing-md)' }}>
         <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="lg">
           <Figure label="Foundation model" sub={data.bound ? 'bound to your models' : 'not bound to your models'}>{data.name}</Figure>
