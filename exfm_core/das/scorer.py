@@ -14,6 +14,7 @@ from exfm_core.data.partitions import Source
 from exfm_core.errors import DataError
 from exfm_core.metrics.sums import BucketSums
 from exfm_core.models.foundation import FoundationNet
+from exfm_core.models.inputs import Inputs
 from exfm_core.spec import StreamSchema
 from exfm_core.train.foundation_rows import with_tenant
 from exfm_core.train.rows import Cutter, Rows, spans
@@ -21,7 +22,9 @@ from exfm_core.train.rows import Cutter, Rows, spans
 BATCH_ROWS = 4096
 Tick = Callable[[int], None]
 """Called with the rows scored so far; may raise to stop."""
-_Prepared = tuple[Block, Rows, Cutter]
+Batch = tuple[Inputs, torch.Tensor]
+"""What the net reads: inputs and tenant slots."""
+_Prepared = tuple[Block, Rows, list[Batch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ def score(
     slot = snapshot.slot(tenant_slot)
     found: list[npt.NDArray[np.float32]] = []
     sums = {kinds[head]: BucketSums.zeros() for head in heads}
-    for block, rows, cutter in _ahead(_prepared(blocks(source, layout, BATCH_ROWS), slot)):
-        logits = predict(snapshot.net, rows, cutter)[:, heads]
+    for block, rows, batches in _ahead(_prepared(blocks(source, layout, BATCH_ROWS), slot)):
+        logits = predict(snapshot.net, rows, batches)[:, heads]
         logits[~np.isfinite(logits)] = np.nan
         found.append(logits)
         if tick is not None:
@@ -60,7 +63,12 @@ def score(
 def _prepared(encoded: Iterator[Block], slot: int) -> Iterator[_Prepared]:
     for block in encoded:
         rows = with_tenant(Rows.of(block, slot))
-        yield block, rows, Cutter(rows)
+        yield block, rows, _batches(rows)
+
+
+def _batches(rows: Rows) -> list[Batch]:
+    cutter, slots = Cutter(rows), torch.from_numpy(rows.slots)
+    return [(cutter.inputs(start, stop), slots[start:stop]) for start, stop in spans(len(rows), BATCH_ROWS)]
 
 
 def _ahead(items: Iterator[_Prepared]) -> Iterator[_Prepared]:
@@ -73,10 +81,9 @@ def _ahead(items: Iterator[_Prepared]) -> Iterator[_Prepared]:
 
 
 @torch.no_grad()
-def predict(net: FoundationNet, rows: Rows, cutter: Cutter | None = None) -> npt.NDArray[np.float32]:
-    """Logits [N, K] of rows that already carry their tenant bag (`with_tenant`); `cutter`: theirs, if it is made."""
-    cutter, slots = cutter or Cutter(rows), torch.from_numpy(rows.slots)
-    parts = [net(cutter.inputs(a, b), slots[a:b], checked=True).numpy() for a, b in spans(len(rows), BATCH_ROWS)]
+def predict(net: FoundationNet, rows: Rows, batches: list[Batch] | None = None) -> npt.NDArray[np.float32]:
+    """Logits [N, K] of rows that already carry their tenant bag (`with_tenant`); `batches`: theirs, if they are cut."""
+    parts = [net(inputs, slots, checked=True).numpy() for inputs, slots in batches or _batches(rows)]
     return np.concatenate(parts) if parts else np.empty((0, net.tenant_bias.shape[1]), np.float32)
 
 

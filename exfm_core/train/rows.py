@@ -93,32 +93,28 @@ def _join_offsets(parts: list[Ints]) -> Ints:
     return np.concatenate([[0], *(part[1:] + shift for part, shift in zip(parts, shifts, strict=True))])
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _counting(count: int) -> torch.Tensor:
-    """0, 1, 2 … [count]; not to be written to. Blocks mostly have one size, and counting is slower than reading."""
+    """0, 1, 2 … [count]; not to be written to. Batches mostly have one size, and counting is slower than reading."""
     return torch.arange(count)
 
 
 class Cutter:
-    """Cuts rows into batches of model inputs. Where every bag holds one id, a batch is one slice of a matrix."""
+    """Cuts rows into batches of model inputs. Where every bag holds one id, a batch's ids are copied once."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        count = len(rows)
-        single = np.arange(count + 1)
+        single = np.arange(len(rows) + 1)
         self.dense = torch.tensor(rows.dense)
-        self._matrix = None
         distinct = {id(offsets): offsets for offsets in rows.offsets}.values()  # columns of one id share theirs
-        if all(np.array_equal(offsets, single) for offsets in distinct):
-            self._matrix = torch.from_numpy(np.stack(rows.values))
-            self._single = _counting(len(rows.values) * count + 1)
+        self._single = all(np.array_equal(offsets, single) for offsets in distinct)
 
     def inputs(self, start: int, stop: int) -> Inputs:
         """Rows [start, stop)."""
         dense = self.dense[start:stop]
-        if self._matrix is not None:
-            indices = self._matrix[:, start:stop].flatten()
-            return Inputs(indices, self._single[: len(indices) + 1], dense)
+        if self._single and self._rows.values:
+            indices = np.concatenate([values[start:stop] for values in self._rows.values])
+            return Inputs(torch.from_numpy(indices), _counting(len(indices) + 1), dense)
         rows = self._rows
         values = [v[o[start] : o[stop]] for v, o in zip(rows.values, rows.offsets, strict=True)]
         lengths = np.concatenate([o[start + 1 : stop + 1] - o[start:stop] for o in rows.offsets])
