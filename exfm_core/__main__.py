@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 
+from exfm_core.errors import sentence
 from exfm_core.train.lifeline import bind_to
 
 COMMANDS = {
@@ -30,7 +31,11 @@ def main(arguments: list[str]) -> int:
     known, rest = parser.parse_known_args(arguments)
     if known.command in COMMANDS:
         module, function = COMMANDS[known.command][0].split(":")
-        return int(getattr(importlib.import_module(module), function)(rest))
+        try:
+            return int(getattr(importlib.import_module(module), function)(rest))
+        except OSError as error:
+            print(f"{known.command}: {sentence(error)}", file=sys.stderr)
+            return 1
     if rest:
         parser.error(f"unknown argument {rest[0]}")
     if not bind_to(known.parent):

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+from typing import Any, Final
+
+_MENDS: Final = {
+    errno.ENOENT: "Check the path.",
+    errno.EEXIST: "Name a folder; a file of that name stands there.",
+    errno.ENOTDIR: "Name a folder; a file stands in its way.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.EACCES: "Name a place that you may read and write.",
+    errno.EPERM: "Name a place that you may read and write.",
+    errno.EROFS: "Name a place that you may write.",
+    errno.ENOSPC: "Make room, or name another place.",
+}
 
 
 class ExfmError(Exception):
@@ -48,3 +60,12 @@ class CapacityError(ExfmError):
 
 class ProtocolError(ExfmError):
     """A message between the child process and its supervisor that breaks the protocol."""
+
+
+def sentence(error: ExfmError | OSError) -> str:
+    """What went wrong and its mend, for commands to print; of what the system refused, with its place."""
+    if isinstance(error, ExfmError):
+        return str(error)
+    place = error.filename2 or error.filename
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{'' if place is None else f'{place}: '}{reason}. {_MENDS.get(error.errno or 0, 'Check the path.')}"

@@ -10,7 +10,7 @@ import fsspec
 
 from exfm_core.errors import CheckpointError
 
-_DAMAGED: Final = "The one before it is used; restore this one from a backup, stored files never change."
+_DAMAGED: Final = "Restore it from a backup, stored files never change; or go on from the one before it."
 
 
 class Folder:

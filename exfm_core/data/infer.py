@@ -308,15 +308,19 @@ def main(argv: Sequence[str]) -> int:
 
     Returns 0 with a schema, 1 without one, 2 where nothing can be read (a sentence on stderr).
     """
-    parser = argparse.ArgumentParser(prog="exfm_core infer", description="Propose a stream's schema from a file.")
+    parser = argparse.ArgumentParser(
+        prog="python -m exfm_core infer", description="Propose a stream's schema from a file."
+    )
     parser.add_argument("--rows", type=int, default=MAX_ROWS, help=f"rows to read (default {MAX_ROWS})")
     parser.add_argument("file", help="Parquet, CSV or JSON lines")
     try:
         options = parser.parse_args(list(argv))
+        if options.rows < 1:
+            parser.error("--rows is at least 1")
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        proposal = infer(options.file, max(1, options.rows))
+        proposal = infer(options.file, options.rows)
     except ExfmError as error:
         print(f"infer: {error}", file=sys.stderr)
         return 2

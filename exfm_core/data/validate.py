@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from exfm_core.data import column_checks as checks
 from exfm_core.data.column_checks import Finding
 from exfm_core.data.partitions import ROW_GROUP_ROWS, column_numpy, file_sha256, open_partition
-from exfm_core.errors import DataError, ExfmError
+from exfm_core.errors import DataError, ExfmError, sentence
 from exfm_core.spec import TRUE_PROBABILITY, StreamSchema
 
 MAX_PROBLEMS = 20
@@ -313,7 +313,7 @@ def main(argv: Sequence[str]) -> int:
 
     Returns 0 if the file is valid, 1 if it is not, 2 for bad usage (a sentence on stderr, nothing on stdout).
     """
-    parser = argparse.ArgumentParser(prog="exfm_core validate", description="Check a partition file.")
+    parser = argparse.ArgumentParser(prog="python -m exfm_core validate", description="Check a partition file.")
     parser.add_argument("--schema", required=True, help="JSON file with the stream's schema")
     parser.add_argument("--start", required=True, help="start of the interval, ISO 8601 with a time zone")
     parser.add_argument("--end", required=True, help="end of the interval (not in it)")
@@ -331,8 +331,11 @@ def main(argv: Sequence[str]) -> int:
     except ExfmError as error:
         print(f"validate: {error}", file=sys.stderr)
         return 2
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        print(f"validate: cannot read the schema {options.schema}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"validate: {sentence(error)}", file=sys.stderr)
+        return 2
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        print(f"validate: the schema {options.schema} is no JSON: {error}. Write it again.", file=sys.stderr)
         return 2
     print(json.dumps(report.to_json()))
     return 0 if report.ok else 1

@@ -70,7 +70,10 @@ def arguments(argv: Sequence[str], command: str) -> argparse.Namespace:
     if command == "recipe":
         parser.add_argument("--arms", default="safe,strong", help="groups of arms, with commas")
         parser.add_argument("--world", type=int, default=0, help="seed of the data, where they are synthetic")
-    return parser.parse_args(list(argv))
+    options = parser.parse_args(list(argv))
+    if options.seeds < 1 or options.jobs < 1:
+        parser.error("--seeds and --jobs are at least 1")
+    return options
 
 
 def _experiment(lab: Lab, options: argparse.Namespace) -> Report:

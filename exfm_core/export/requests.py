@@ -116,6 +116,8 @@ class RequestEncoder:
         return rows
 
     def _bags(self, column: Sequence[Sequence[int]], feature: Feature) -> Ints:
+        if not all(isinstance(bag, Sequence | np.ndarray) and not isinstance(bag, str) for bag in column):
+            raise _bad(feature, "got a row that is no list of ids", "Send a list per row, an empty one for no id.")
         lengths = np.fromiter((len(bag) for bag in column), np.int64, len(column))
         longest = int(lengths.max(initial=0))
         if longest > feature.max_length:

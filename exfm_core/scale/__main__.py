@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from exfm_core.errors import ExfmError
+from exfm_core.errors import ExfmError, sentence
 
 
 def main() -> int:
@@ -23,8 +23,8 @@ def main() -> int:
             report = run(job, group)
             if group.first:
                 print(json.dumps(report))
-    except ExfmError as error:
-        print(f"{error}", file=sys.stderr)
+    except (ExfmError, OSError) as error:
+        print(sentence(error), file=sys.stderr)
         return 2
     return 0
 

@@ -51,7 +51,9 @@ class Job:
     def read(cls, path: Path) -> "Job":
         """Raises SpecError with the field that is wrong."""
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(data, dict):
+                raise TypeError("it is no JSON object")
             unknown = sorted(set(data) - _KEYS)
             if unknown:
                 raise KeyError(", ".join(unknown))
@@ -64,7 +66,7 @@ class Job:
                 dict(data.get("sharding", {})),
                 None if memory is None else int(float(memory) * 2**30),
             )
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise SpecError(
                 "scale.job",
                 f"{path} is not a job: {type(error).__name__} {error}.",
@@ -82,24 +84,18 @@ def run(job: Job, group: Group) -> dict[str, Any]:
         position = load_shards(trainer, job.resume, identity)
         trainer.rows_seen, trainer.slots = int(position["rows"]), frozenset(position["slots"])
         watermark = datetime.fromisoformat(position["watermark"])
+    _check_order(job.periods, watermark)
+    job.out.mkdir(parents=True, exist_ok=True)
     periods: list[dict[str, Any]] = []
     for period in job.periods:
-        if watermark is not None and period.end <= watermark:
-            raise DataError(
-                "scale.time_order",
-                f"A period ends at {period.end.isoformat()}; this lineage has read up to {watermark.isoformat()}.",
-                "Name each period once, in time order.",
-            )
         outcome = trainer.train(list(period.streams), None, Limits())
         watermark = period.end
         periods.append(
             {"end": period.end.isoformat(), "rows": outcome.rows, "decision": outcome.judgement.decision}
             | {"reason": outcome.judgement.reason, "seconds": outcome.seconds}
         )
-    if watermark is None:
-        raise DataError("scale.no_periods", "The job has no period.", "Name at least one.")
+    assert watermark is not None  # noqa: S101  for the type checker: there is a period
     position = {"rows": trainer.rows_seen, "slots": sorted(trainer.slots), "watermark": watermark.isoformat()}
-    job.out.mkdir(parents=True, exist_ok=True)
     save_shards(trainer, job.out / "shards", identity, position)
     shards = {
         name: [[s.first, len(s.weight)] for s in trainer.tables.shards if s.table == name]
@@ -119,6 +115,20 @@ def run(job: Job, group: Group) -> dict[str, Any]:
         )
         (job.out / "report.json").write_text(json.dumps(report, indent=1))
     return report
+
+
+def _check_order(periods: tuple[Period, ...], watermark: datetime | None) -> None:
+    """Before anything is trained or written."""
+    if not periods:
+        raise DataError("scale.no_periods", "The job has no period.", "Name at least one.")
+    for period in periods:
+        if watermark is not None and period.end <= watermark:
+            raise DataError(
+                "scale.time_order",
+                f"A period ends at {period.end.isoformat()}; this lineage has read up to {watermark.isoformat()}.",
+                "Name each period once, in time order.",
+            )
+        watermark = period.end
 
 
 def _period(data: dict[str, Any], root: Path) -> Period:

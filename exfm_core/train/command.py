@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from exfm_core.errors import ExfmError
+from exfm_core.errors import ExfmError, sentence
 from exfm_core.spec.run import RunSpec
 
 
@@ -19,13 +19,17 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--quiet", action="store_true", help="events go to events.jsonl alone, not to the terminal")
     options = parser.parse_args(list(argv))
     try:
-        spec = RunSpec.from_json(json.loads(options.spec.read_text(encoding="utf-8")))
+        try:
+            spec = RunSpec.from_json(json.loads(options.spec.read_text(encoding="utf-8")))
+        except ValueError as error:
+            print(f"run: {options.spec}: {error}. Write a RunSpec as JSON.", file=sys.stderr)
+            return 1
         # Imported here: torch takes seconds, and a bad spec should not.
         from exfm_core.train.run import run, summary
 
         results = run(spec, options.out, base=options.spec.parent, say=None if options.quiet else _say)
-    except (OSError, json.JSONDecodeError) as error:
-        print(f"{options.spec}: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"run: {sentence(error)}", file=sys.stderr)
         return 1
     except ExfmError as error:
         print(f"{error.code}: {error}", file=sys.stderr)

@@ -36,7 +36,7 @@ class Journal:
         self._folder = Folder(folder)
         text = json.dumps(identity, sort_keys=True, indent=1).encode()
         if not self._folder.create(SPEC, text):
-            found = json.loads(self._folder.read(SPEC))
+            found = self._json(SPEC)
             different = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
             if different:
                 raise SpecError(
@@ -55,9 +55,10 @@ class Journal:
         hashes = {}
         for component, data in states.items():
             hashes[component] = hashlib.sha256(data).hexdigest()
-            self._folder.create(_file(hashes[component]), data)
+            self._folder.create(checkpoint_file(hashes[component]), data)
         found = Commit(len(self.commits), unit, hashes, dict(measured))
         body = {"number": found.number, "unit": unit, "states": hashes, "measured": found.measured}
+        body["sha256"] = _hash(body)
         if not self._folder.create(_name(found.number), json.dumps(body, allow_nan=False).encode()):
             raise CheckpointError(
                 "run.two_writers",
@@ -69,31 +70,47 @@ class Journal:
         for component, digest in hashes.items():
             old = before.get(component)
             if old is not None and old not in self._states().values() and old != digest:
-                self._folder.remove(_file(old))
+                self._folder.remove(checkpoint_file(old))
         return found
 
     def state(self, component: str) -> bytes | None:
         """The component's newest checkpoint, None before its first. Raises CheckpointError if it is missing or
         damaged."""
         digest = self._states().get(component)
-        return None if digest is None else self._folder.read(_file(digest), digest)
+        return None if digest is None else self._folder.read(checkpoint_file(digest), digest)
 
     def _states(self) -> dict[str, str]:
         return {component: digest for commit in self.commits for component, digest in commit.states.items()}
 
     def _read(self, name: str) -> Commit:
+        body = self._json(name)
+        digest = body.pop("sha256", None)  # commits of earlier releases have none
+        if not {"number", "unit", "states", "measured"} <= body.keys() or digest not in (None, _hash(body)):
+            raise _damaged(name, "it is not what was committed")
+        return Commit(body["number"], body["unit"], body["states"], body["measured"])
+
+    def _json(self, name: str) -> dict[str, Any]:
         try:
             body = json.loads(self._folder.read(name))
-            return Commit(body["number"], body["unit"], body["states"], body["measured"])
-        except (ValueError, KeyError) as error:
-            raise CheckpointError(
-                "run.damaged", f"{name} cannot be read: {error}.", "Restore it, or start the run anew."
-            ) from error
+        except ValueError as error:
+            raise _damaged(name, str(error)) from error
+        if not isinstance(body, dict):
+            raise _damaged(name, "it is no JSON object")
+        return body
+
+
+def _damaged(name: str, why: str) -> CheckpointError:
+    return CheckpointError("run.damaged", f"{name} cannot be read: {why}.", "Restore it, or start the run anew.")
+
+
+def _hash(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _name(number: int) -> str:
     return f"{COMMITS}/{number:08d}.json"
 
 
-def _file(digest: str) -> str:
+def checkpoint_file(digest: str) -> str:
+    """Where a run's folder keeps the checkpoint of that hash."""
     return f"checkpoints/{digest}.safetensors"

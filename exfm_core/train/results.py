@@ -12,7 +12,7 @@ from exfm_core.metrics.sums import BucketSums, Lift, calibration, lift, log_loss
 from exfm_core.metrics.transfer import transfer_ratio
 from exfm_core.spec.run import ArmSpec, RunSpec
 from exfm_core.train.arms import CONTROL, same_label_placebo
-from exfm_core.train.journal import Commit
+from exfm_core.train.journal import Commit, checkpoint_file
 from exfm_core.train.measure import Measured
 from exfm_core.train.plan import Unit, component
 from exfm_core.train.vertical import TaskOutcome, VerticalOutcome
@@ -85,7 +85,8 @@ def results_of(spec: RunSpec, units: Sequence[Unit], commits: Sequence[Commit]) 
                     _add_teachers_share(figures, model.arms)
                     for arm, found in figures.items():
                         gate = "".join("01"[one[arm][task]] for one in opened if arm in one)
-                        rows.append({**about, "task": task, "arm": arm, **found, "gate": gate})
+                        kept = {"checkpoint": checkpoint_file(mine[-1].states[f"{name} {arm}"])}
+                        rows.append({**about, "task": task, "arm": arm, **found, "gate": gate, **kept})
                         if (pair := _pair(outcomes, task, arm)) is not None:
                             pairs.setdefault((seed, arm), []).append(pair)
     pooled = [{"seed": s, "arm": a, "lift": _lift(pooled_lift(found))} for (s, a), found in sorted(pairs.items())]

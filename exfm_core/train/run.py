@@ -273,6 +273,13 @@ def _validate(tenant: TenantRun, partition: StreamPartition) -> None:
             source.close()
             path = copy.name
         report = validate_partition(str(path), tenant.schema, partition.start, partition.end)
+    if report.rows != partition.rows and report.ok:
+        raise DataError(
+            "data.rows",
+            f"Tenant {tenant.name}, partition {partition.uri}: sealed with {partition.rows} rows, its file holds "
+            f"{report.rows}.",
+            "Seal the stream anew, and start a run in a new folder.",
+        )
     if not report.ok:
         raise DataError(
             "data.invalid",

@@ -35,7 +35,7 @@ def unpack(data: bytes, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise CheckpointError(
             "checkpoint.damaged",
             f"This is not a readable {kind}: {reason}.",
-            "The last one committed before it is used instead; if there is none, start a new lineage.",
+            "Take an undamaged copy, or the one committed before it; if there is none, start a new lineage.",
         ) from error
     if record.get("kind") != kind or record.get("format") != FORMAT:
         raise CheckpointError(

@@ -53,6 +53,16 @@ def test_bad_usage_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--threads" in capsys.readouterr().err
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_measuring(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (tmp_path, tmp_path / "none/profile.json"):
+        assert command.main(["--out", str(place)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and all(line.startswith(f"calibrate: {tmp_path}") for line in said)
+    assert not list(tmp_path.iterdir())
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(0.1, 10), min_size=3, max_size=3), st.integers(0, 1000))
 def test_the_fit_finds_the_weights_that_made_the_points(weights: list[float], seed: int) -> None:

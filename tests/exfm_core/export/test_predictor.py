@@ -113,6 +113,21 @@ def test_lines_are_answered_one_by_one_and_bad_ones_named(exported: Path) -> Non
             list(predict_lines(predictor, [*lines[:69], bad]))
 
 
+def test_the_bad_line_of_a_batch_is_named(exported: Path) -> None:
+    predictor, raw = Predictor(exported), columns(70)
+    rows = [{name: values[i] for name, values in raw.items()} for i in range(70)]
+    for feature in predictor.encoder.sequences:
+        rows[66][feature.name] = 7
+        with pytest.raises(DataError, match=f"Line 67: Feature '{feature.name}' got a row that is no list of ids"):
+            list(predict_lines(predictor, [json.dumps(row) for row in rows]))
+
+
+@pytest.mark.parametrize("budget", ["nan", "-3", "0", "inf"])
+def test_a_budget_that_is_none_is_refused(budget: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", "model.safetensors", "--out", str(tmp_path / "out"), "--budget-us", budget])
+
+
 def test_predicting_needs_no_torch(exported: Path) -> None:
     """A server installs onnxruntime and numpy; torch would cost it 1.5 s and 200 MB."""
     row = json.dumps({name: values[0] for name, values in columns(1).items()})
@@ -145,8 +160,13 @@ def test_the_commands_go_from_a_checkpoint_to_a_probability(
     assert len(answers) == 2 and answers[0] == answers[1]
     assert main(["export", str(tmp_path / "model.safetensors"), "--out", str(out)]) == 1
     assert main(["predict", str(out), "--manifest-sha256", "0" * 64]) == 1
-    assert main(["export", str(tmp_path / "none"), "--out", str(tmp_path / "b")]) == 1
+    named = tmp_path / f"{'0' * 64}.safetensors"
+    named.write_bytes((tmp_path / "model.safetensors").read_bytes())
+    assert main(["export", str(named), "--out", str(tmp_path / "b")]) == 1
+    assert "its hash is not its name" in capsys.readouterr().err and not (tmp_path / "b").exists()
     late = ["export", str(tmp_path / "model.safetensors"), "--out", str(tmp_path / "late"), "--budget-us", "0.001"]
+    assert main(["export", str(tmp_path / "model.safetensors"), "--out", str(out)]) == 1
+    assert main(["export", str(tmp_path / "none"), "--out", str(tmp_path / "b")]) == 1
     assert main(late) == 1 and not (tmp_path / "late").exists()
     assert (
         "not empty" in (errors := capsys.readouterr().err) and "No such file" in errors and "budget is 0.001" in errors

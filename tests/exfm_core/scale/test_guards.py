@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from exfm_core.errors import CheckpointError, SpecError
+from exfm_core.errors import CheckpointError, DataError, SpecError
 from exfm_core.models.foundation import FoundationNet
 from exfm_core.recipes import load
 from exfm_core.scale.checkpoints import load_shards, save_shards, spread, whole
 from exfm_core.scale.group import Group, process_group
-from exfm_core.scale.job import Job
+from exfm_core.scale.job import Job, Period, run
 from exfm_core.scale.tables import ShardedTables
 from exfm_core.scale.trainer import ShardedFoundationTrainer
 from exfm_core.train.foundation import FoundationTrainer
@@ -117,6 +118,22 @@ def test_a_job_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"spec": SPEC.to_json(), "periods": [], "out": "x", "shading": {}}))
     with pytest.raises(SpecError, match="shading"):
         Job.read(path)
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "{", '{"spec": [], "periods": [7], "out": 1}'])
+def test_what_is_no_job_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(SpecError):
+        Job.read(tmp_path / "job.json")
+
+
+def test_periods_out_of_order_are_refused_before_anything_is_written(group: Group, tmp_path: Path) -> None:
+    ends = (datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
+    for periods, code in (((), "scale.no_periods"), (tuple(Period(end, ()) for end in ends), "scale.time_order")):
+        with pytest.raises(DataError) as caught:
+            run(Job(golden.foundation("wukong", "attention"), periods, tmp_path / "out", None, {}, None), group)
+        assert caught.value.code == code
+    assert not (tmp_path / "out").exists()
 
 
 def test_sequences_in_places_are_read_and_trained_alike(group: Group) -> None:

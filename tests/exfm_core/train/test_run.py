@@ -114,6 +114,10 @@ def test_the_loop_of_the_method(tmp_path: Path) -> None:
             hour = [part.start for part in Stream.read(f"{tmp_path}/click.json")]
             assert event["watermark"] <= max(hour).isoformat()
 
+    # Each row names the checkpoint that `export` takes.
+    assert len({row["checkpoint"] for row in results["models"]}) == len(results["models"])
+    assert all((tmp_path / "out" / row["checkpoint"]).is_file() for row in results["models"])
+
     # The table is what the commits say.
     commits = [json.loads(path.read_text()) for path in sorted((tmp_path / "out/commits").iterdir())]
     mine = [one["measured"] for one in commits if one["unit"].startswith("vertical games/installs seed 1 ")]
@@ -305,6 +309,61 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
         "spec.unknown_field",
         "stream.no_manifest",
     ]
+
+
+def test_what_the_system_refuses_is_a_sentence_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    streams(tmp_path, {"click": 200, "conversion": 200}, periods=1)
+    (tmp_path / "spec.json").write_text(json.dumps(spec().to_json()))
+    (tmp_path / "file").write_text("")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for place in ("file", "file/out"):
+        assert main(["run", str(tmp_path / "spec.json"), "--out", str(tmp_path / place)]) == 1
+    assert main(["run", str(tmp_path / "none.json"), "--out", str(tmp_path / "out")]) == 1
+    assert main(["recipe", "tiny", "--cache", str(tmp_path / "file")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 4 and all("[Errno" not in line and line.endswith(".") for line in said), said
+    assert [line.split(": ")[0] for line in said] == ["run", "run", "run", "recipe"]
+    assert all(
+        str(tmp_path / name) in line for line, name in zip(said, ["file", "file", "none.json", "file"], strict=True)
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    for wrong in ("--seeds", "--jobs"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["recipe", "tiny", wrong, "0"])
+
+
+def test_another_number_of_rows_is_named_with_its_partition(tmp_path: Path) -> None:
+    streams(tmp_path, {"click": 200, "conversion": 200}, periods=1)
+    body = json.loads((tmp_path / "click.json").read_text())
+    body["partitions"][0]["rows"] += 1
+    (tmp_path / "click.json").write_text(json.dumps(body))
+    with pytest.raises(DataError, match=f"partition {body['partitions'][0]['uri']}: sealed with 201 rows") as caught:
+        run(spec(), tmp_path / "out", base=tmp_path)
+    assert caught.value.code == "data.rows"
+
+
+@pytest.mark.parametrize("name", ["run.json", "commits/00000000.json"])
+@pytest.mark.parametrize("text", ["[]", "{", "7"])
+def test_a_damaged_record_is_refused_by_name(tmp_path: Path, name: str, text: str) -> None:
+    Journal(tmp_path, {"spec": 1}).commit("one", {}, {"rows": 10})
+    (tmp_path / name).write_text(text)
+    with pytest.raises(CheckpointError, match=name) as caught:
+        Journal(tmp_path, {"spec": 1})
+    assert caught.value.code == "run.damaged"
+
+
+def test_a_number_changed_in_a_commit_is_seen(tmp_path: Path) -> None:
+    Journal(tmp_path, {}).commit("one", {}, {"rows": 10})
+    path = tmp_path / "commits/00000000.json"
+    path.write_text(path.read_text().replace("10", "11"))
+    with pytest.raises(CheckpointError, match="commits/00000000"):
+        Journal(tmp_path, {})
+    body = json.loads(path.read_text())
+    del body["sha256"]  # a commit of an earlier release
+    path.write_text(json.dumps(body))
+    assert Journal(tmp_path, {}).commits == [Commit(0, "one", {}, {"rows": 11})]
 
 
 def test_an_overlap_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
