@@ -40,7 +40,7 @@ POSITIVE = ("2xx", "401", "403", "404", "409", "412", "422", "429")
 SPECIFIED = (
     "streams_create", "partitions_create", "partitions_import", "models_create", "models_check",
     "models_versions_create", "admin_foundation_models_create", "admin_identity_providers_create",
-    "sso_start", "sso_callback",
+    "sso_start", "sso_callback", "streams_infer", "admin_device_profiles_set",
 )  # fmt: skip
 """Operations whose bodies hold more than their description says: specifications, files, redirects elsewhere."""
 
