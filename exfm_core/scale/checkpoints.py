@@ -8,7 +8,6 @@ The folder appears under its name when it is complete. `whole` turns a sharded t
 checkpoint and snapshot everything else reads; `spread` is the way back.
 """
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from exfm_core.data.partitions import file_sha256
 from exfm_core.errors import CheckpointError
 from exfm_core.scale.trainer import ShardedFoundationTrainer
 from exfm_core.train.checkpoints import load_optimizer, module_state, optimizer_state
@@ -47,14 +47,14 @@ def save_shards(
     save_file(_copies(trainer.tables.state()), mine)
     rows = [[shard.table, shard.first, len(shard.weight)] for shard in trainer.tables.shards]
     found: list[Any] = [None] * group.world
-    dist.all_gather_object(found, (mine.name, rows, _sha256(mine)))
+    dist.all_gather_object(found, (mine.name, rows, file_sha256(mine)[0]))
     if group.first:
         index = {
             "format": FORMAT,
             "identity": identity,
             "position": position,
             "shards": {name: rows for name, rows, _ in found},
-            "sha256": {DENSE: _sha256(part / DENSE)} | {name: digest for name, _, digest in found},
+            "sha256": {DENSE: file_sha256(part / DENSE)[0]} | {name: digest for name, _, digest in found},
         }
         (part / INDEX).write_text(json.dumps(index, sort_keys=True, indent=1))
         part.rename(folder)
@@ -67,7 +67,7 @@ def load_shards(trainer: ShardedFoundationTrainer, folder: Path, identity: dict[
     index = _read_index(folder, identity)
     for name, digest in index["sha256"].items():
         path = folder / name
-        if not path.is_file() or _sha256(path) != digest:
+        if not path.is_file() or file_sha256(path)[0] != digest:
             raise CheckpointError("checkpoint.damaged", f"{path} is missing or damaged.", "Use the one before it.")
     pieces = [(table, first, rows, name) for name, parts in index["shards"].items() for table, first, rows in parts]
     with torch.no_grad():
@@ -158,8 +158,3 @@ def _copies(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.detach().cpu() for name, value in tensors.items()}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

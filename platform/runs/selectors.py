@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,24 +20,9 @@ PARTITIONS_SHOWN = 200
 ENTROPIES_KEPT = 50_000
 
 
-def runs(
-    *,
-    model_id: uuid.UUID | None = None,
-    foundation_model_id: uuid.UUID | None = None,
-    states: Sequence[str] = (),
-    platform_only: bool = False,
-) -> QuerySet[Run]:
-    """Return the runs in scope, newest first. `states` may hold `open`, which stands for all states before the end."""
-    rows = Run.objects.select_related("model", "foundation_model")
-    if model_id is not None:
-        rows = rows.filter(model_id=model_id)
-    if foundation_model_id is not None:
-        rows = rows.filter(foundation_model_id=foundation_model_id)
-    if platform_only:
-        rows = rows.filter(tenant__isnull=True)
-    if states:
-        rows = rows.filter(state__in={s for state in states for s in (OPEN_STATES if state == "open" else (state,))})
-    return rows.order_by("-id")
+def runs() -> QuerySet[Run]:
+    """Return the runs in scope, newest first; `runs.filters` narrows them down."""
+    return Run.objects.select_related("model", "foundation_model").order_by("-id")
 
 
 def has_open_run(model_id: uuid.UUID) -> bool:
@@ -169,7 +154,7 @@ def capacity() -> dict[str, Any]:
     """Return what workers offer, who holds it, and who waits, for administrators."""
     now = timezone.now()
     live = WorkerNode.objects.filter(seen_at__gte=now - SEEN_WITHIN)
-    held = list(runs(states=[str(state) for state in HELD_STATES]).select_related("tenant"))
+    held = list(runs().filter(state__in=HELD_STATES).select_related("tenant"))
     queued = list(Run.objects.filter(state=State.QUEUED).select_related("model", "foundation_model", "tenant"))
     return {
         "slots": {"total": live.aggregate(total=Sum("slots"))["total"] or 0, "held": len(held)},

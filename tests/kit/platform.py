@@ -1,7 +1,6 @@
 """A whole platform for tests: real servers, processes and children, filled by the tiny recipe through the API."""
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from exfm_core.recipes import load
 from scripts.demo.client import Client
 from scripts.demo.launcher import Platform
 from scripts.demo.scenario import Credentials, Scenario
+from tests.kit.ports import free_port_pair
 
 
 @dataclass
@@ -35,19 +35,6 @@ class Running:
         """Return the same scenario anew, as a second start of the demo would drive it."""
         seen = self.scenario
         return Scenario(seen.recipe, web=seen.web, admin=seen.admin, credentials=self.credentials)
-
-
-def free_port_pair() -> int:
-    """Return a port p such that p and p + 1 were free a moment ago."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return int(port)
 
 
 @contextmanager
