@@ -1,41 +1,13 @@
-"""Writes the tables of docs/performance.md out of bench/results: `python -m bench.page`.
+"""Writes the tables of docs/performance.md out of bench/results: `python -m bench.page`."""
 
-A table stands between `<!-- name -->` and `<!-- end -->`; the words around it are written by hand.
-"""
+from collections.abc import Callable
 
-import json
-import re
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any
-
+from bench.markdown import Results, Tables, render, results, table
 from bench.protocol import ROOT
-from bench.report import RESULTS, show_ratio
+from bench.report import show_ratio
 from bench.training import RATIOS
 
 PAGE = ROOT / "docs" / "performance.md"
-Results = dict[str, dict[str, Any]]
-
-
-def results(folder: Path = RESULTS) -> Results:
-    """Every measurement by its name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-
-
-def render(text: str, found: Results) -> str:
-    """The page with its tables as the results have them."""
-
-    def block(match: re.Match[str]) -> str:
-        name = match[1]
-        return f"<!-- {name} -->\n{TABLES[name](found)}\n<!-- end -->"
-
-    return re.sub(r"<!-- ([a-z-]+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    first = list(head)
-    lines = [first, ["---", *["---:"] * (len(first) - 1)], *map(list, rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _thousands(value: float) -> str:
@@ -50,7 +22,7 @@ def _training(found: Results) -> str:
             ratios = ["" if peer == "exfm" else show_ratio(cell[ratio][peer]) for ratio in RATIOS]
             what = f"{len(settings['fields'])} fields, {settings['threads']} threads"
             rows.append([what, peer, _thousands(rate), f"{cell['cpu_us_per_row'][peer]:.1f}", *ratios])
-    return _table(("data", "contender", "rows/s", "CPU µs/row", *RATIOS.values()), rows)
+    return table(("data", "contender", "rows/s", "CPU µs/row", *RATIOS.values()), rows)
 
 
 def _quality(found: Results) -> str:
@@ -64,7 +36,7 @@ def _quality(found: Results) -> str:
         ]
         for name, cell in found["quality"]["found"].items()
     ]
-    return _table(("contender", "AUC", "log loss", "AUC by seed", "learning rates chosen"), rows)
+    return table(("contender", "AUC", "log loss", "AUC by seed", "learning rates chosen"), rows)
 
 
 def _arms(found: Results) -> str:
@@ -73,7 +45,7 @@ def _arms(found: Results) -> str:
         for name, sizes in found["arms"]["found"].items()
         for size, cell in sizes.items()
     ]
-    return _table(("model", "batch", "plain, CPU ms", "treatment ÷ plain", "both ÷ plain"), rows)
+    return table(("model", "batch", "plain, CPU ms", "treatment ÷ plain", "both ÷ plain"), rows)
 
 
 def _shares(name: str, own: str, whole: str, share: str) -> Callable[[Results], str]:
@@ -88,7 +60,7 @@ def _shares(name: str, own: str, whole: str, share: str) -> Callable[[Results], 
             ]
             for model, cell in found[name]["found"].items()
         ]
-        return _table(("model", f"{own}, rows/s", f"{whole}, rows/s", "share by the clock", "share by CPU"), rows)
+        return table(("model", f"{own}, rows/s", f"{whole}, rows/s", "share by the clock", "share by CPU"), rows)
 
     return made
 
@@ -104,7 +76,7 @@ def _threaded(found: Results) -> str:
         for name in sorted(key for key in found if key.startswith("threaded-"))
         for model, cell in found[name]["found"].items()
     ]
-    return _table(("model", "fused, rows/s", "threaded, rows/s", "threaded is × as fast"), rows)
+    return table(("model", "fused, rows/s", "threaded, rows/s", "threaded is × as fast"), rows)
 
 
 def _machine(found: Results) -> str:
@@ -122,10 +94,10 @@ def _machine(found: Results) -> str:
         ]
         for name in names
     ]
-    return _table(("measurement", "machine", "taken (UTC)", "load (1 min) before, after"), rows)
+    return table(("measurement", "machine", "taken (UTC)", "load (1 min) before, after"), rows)
 
 
-TABLES: dict[str, Callable[[Results], str]] = {
+TABLES: Tables = {
     "training": _training,
     "quality": _quality,
     "arms": _arms,
@@ -138,7 +110,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
 
 def main() -> None:
     """Rewrite the page."""
-    PAGE.write_text(render(PAGE.read_text(), results()))
+    PAGE.write_text(render(PAGE.read_text(), TABLES, results()))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The client: one tenant of one platform, its streams, partitions, models, runs, costs and webhooks."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from types import TracebackType
 from typing import Self, cast
@@ -8,6 +9,7 @@ import httpx
 
 from exfm_client import schema
 from exfm_client.errors import Unusable
+from exfm_client.exports import Exports
 from exfm_client.resources import Foundation, Models, Runs, Streams, Webhooks
 from exfm_client.transport import PATIENCE_SECONDS, Transport
 
@@ -90,9 +92,18 @@ class Client:
         """The foundation model, as the tenant sees it."""
         return Foundation(self.transport, self.base)
 
+    @cached_property
+    def exports(self) -> Exports:
+        """Zips with everything that the tenant owns."""
+        return Exports(self.transport, self.base)
+
     def costs(self) -> schema.Costs:
-        """Return what the running period has cost, by line and by model."""
+        """Return what the running period has cost by line, and the costliest models."""
         return cast(schema.Costs, self.transport.call("GET", f"{self.base}/costs").data)
+
+    def model_costs(self) -> Iterator[schema.ModelCost]:
+        """Yield what each model has cost since its registration, costliest first."""
+        return self.transport.pages(f"{self.base}/costs/models", {"order": "-cost"})
 
     def overview(self) -> schema.Overview:
         """Return the tenant's first page: lift, spending, quotas, what needs attention."""

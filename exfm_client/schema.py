@@ -19,6 +19,7 @@ class Account(TypedDict):
     email: str
     name: str
     second_factor: bool
+    second_factor_shown: bool
     recovery_codes_left: int
     identities: list[str]
 
@@ -144,7 +145,11 @@ class Budget(TypedDict):
     amount: str
     spent: str
     reserved: str
-    action: str
+    action: BudgetActionEnum
+    act_percent: int
+
+
+BudgetActionEnum: TypeAlias = 'Literal["warn", "hold", "stop"]'
 
 
 class Capacity(TypedDict):
@@ -221,6 +226,7 @@ class Costs(TypedDict):
     total: str
     kinds: list[LineTotal]
     models: list[ModelCost]
+    rest: RestCost
     fm: FmCosts
 
 
@@ -365,7 +371,20 @@ class DeviceProfile(TypedDict):
     updated_at: str
 
 
-EventTypeEnum: TypeAlias = 'Literal["run.succeeded", "run.failed", "run.cancelled", "partition.sealed", "partition.rejected", "snapshot.published", "budget.threshold", "webhook.test"]'
+EventTypeEnum: TypeAlias = 'Literal["run.succeeded", "run.failed", "run.cancelled", "partition.sealed", "partition.rejected", "snapshot.published", "budget.threshold", "export.finished", "webhook.test"]'
+
+
+class ExportError(TypedDict):
+    """Why there is no file."""
+
+    message: str
+    mend: str
+
+
+class ExportRequestRequest(TypedDict):
+    """What the file shall hold beside the rows, which are always in it."""
+
+    include: NotRequired[list[IncludeEnum]]
 
 
 class FactorSetup(TypedDict):
@@ -496,6 +515,8 @@ class IdentityProvider(TypedDict):
     issuer: str
     client_id: str
     is_active: bool
+    trusts_second_factor: bool
+    second_factor_acr: str
     redirect_uri: str
     domains: list[IdentityDomain]
 
@@ -507,6 +528,8 @@ class IdentityProviderChangeRequest(TypedDict):
     client_id: NotRequired[str]
     client_secret: NotRequired[str]
     is_active: NotRequired[bool]
+    trusts_second_factor: NotRequired[bool]
+    second_factor_acr: NotRequired[str]
     reason: str
 
 
@@ -518,6 +541,8 @@ class IdentityProviderCreateRequest(TypedDict):
     issuer: str
     client_id: str
     client_secret: NotRequired[str]
+    trusts_second_factor: NotRequired[bool]
+    second_factor_acr: NotRequired[str]
     reason: str
 
 
@@ -547,6 +572,9 @@ class ImportsRequest(TypedDict):
     """Files to import, all or none."""
 
     partitions: list[ImportRequest]
+
+
+IncludeEnum: TypeAlias = 'Literal["rows", "partitions", "models"]'
 
 
 class Invitation(TypedDict):
@@ -609,6 +637,17 @@ class Latency(TypedDict):
     p50_error: float
     p99_us: float
     p99_error: float
+
+
+class LatencyBudget(TypedDict):
+    """Estimated p99 of one row on the flavor that models serve on, against the limit; both in microseconds."""
+
+    flavor: str
+    limit_us: int | None
+    p99_us: float | None
+    p99_error: float | None
+    verdict: VerdictEnum
+    shares: dict[str, float]
 
 
 class Ledger(TypedDict):
@@ -682,6 +721,7 @@ class MeMembership(TypedDict):
     tenant: MeTenant
     role: RoleEnum
     permissions: list[str]
+    second_factor_required: bool
 
 
 class MeTenant(TypedDict):
@@ -710,6 +750,7 @@ class Member(TypedDict):
     name: str
     role: RoleEnum
     is_service: bool
+    second_factor: bool | None
     created_at: str
 
 
@@ -838,8 +879,10 @@ class NewBindingRequest(TypedDict):
 
 
 class NewBudgetRequest(TypedDict):
-    """A budget to set, and why."""
+    """A budget to set, and why. What is left out stays; a first budget stops runs at 100 percent."""
 
+    action: NotRequired[BudgetActionEnum]
+    act_percent: NotRequired[int]
     amount: str
     reason: str
 
@@ -885,6 +928,7 @@ class NewQuotaRequest(TypedDict):
     storage_bytes: NotRequired[int]
     serving_parameters: NotRequired[int]
     serving_flops: NotRequired[int]
+    serving_latency_us: NotRequired[int | None]
     reason: str
 
 
@@ -948,6 +992,8 @@ class Offer(TypedDict):
 class OpeningBudgetRequest(TypedDict):
     """What the tenant may spend per month."""
 
+    action: NotRequired[BudgetActionEnum]
+    act_percent: NotRequired[int]
     amount: str
     reason: NotRequired[str]
 
@@ -960,6 +1006,7 @@ class OpeningQuotaRequest(TypedDict):
     storage_bytes: NotRequired[int]
     serving_parameters: NotRequired[int]
     serving_flops: NotRequired[int]
+    serving_latency_us: NotRequired[int | None]
 
 
 class Overview(TypedDict):
@@ -1031,6 +1078,14 @@ class PaginatedCheckpointList(TypedDict):
     previous: str | None
 
 
+class PaginatedConsumerList(TypedDict):
+    """PaginatedConsumerList"""
+
+    results: list[Consumer]
+    next: str | None
+    previous: str | None
+
+
 class PaginatedDeliveryList(TypedDict):
     """PaginatedDeliveryList"""
 
@@ -1063,6 +1118,14 @@ class PaginatedInvitationList(TypedDict):
     previous: str | None
 
 
+class PaginatedLabelSetList(TypedDict):
+    """PaginatedLabelSetList"""
+
+    results: list[LabelSet]
+    next: str | None
+    previous: str | None
+
+
 class PaginatedLedgerList(TypedDict):
     """PaginatedLedgerList"""
 
@@ -1083,6 +1146,22 @@ class PaginatedModelCardList(TypedDict):
     """PaginatedModelCardList"""
 
     results: list[ModelCard]
+    next: str | None
+    previous: str | None
+
+
+class PaginatedModelCostList(TypedDict):
+    """PaginatedModelCostList"""
+
+    results: list[ModelCost]
+    next: str | None
+    previous: str | None
+
+
+class PaginatedModelLinkList(TypedDict):
+    """PaginatedModelLinkList"""
+
+    results: list[ModelLink]
     next: str | None
     previous: str | None
 
@@ -1115,6 +1194,14 @@ class PaginatedStreamList(TypedDict):
     """PaginatedStreamList"""
 
     results: list[Stream]
+    next: str | None
+    previous: str | None
+
+
+class PaginatedTenantExportList(TypedDict):
+    """PaginatedTenantExportList"""
+
+    results: list[TenantExport]
     next: str | None
     previous: str | None
 
@@ -1182,10 +1269,11 @@ PartitionStateEnum: TypeAlias = 'Literal["uploaded", "sealed", "rejected"]'
 
 
 class PartitionUses(TypedDict):
-    """What was made of a partition."""
+    """What was made of a partition, newest first."""
 
     label_sets: list[LabelSet]
     consumed_by: list[Consumer]
+    all_consumed_by: str | None
 
 
 class PasswordChangeRequest(TypedDict):
@@ -1273,6 +1361,7 @@ class Quota(TypedDict):
     storage_bytes: NotRequired[int]
     serving_parameters: NotRequired[int]
     serving_flops: NotRequired[int]
+    serving_latency_us: NotRequired[int | None]
 
 
 class QuotaUse(TypedDict):
@@ -1300,6 +1389,16 @@ class ResetLink(TypedDict):
 
     link: str
     expires_at: str
+
+
+class RestCost(TypedDict):
+    """Money of the models that are not named."""
+
+    models: int
+    training: str
+    measurement: str
+    fm_share: str
+    total: str
 
 
 RoleEnum: TypeAlias = 'Literal["owner", "engineer", "viewer", "billing"]'
@@ -1444,13 +1543,14 @@ class ServiceAccountCreateRequest(TypedDict):
 
 
 class Serving(TypedDict):
-    """Exact serving cost against the serving budget."""
+    """Serving cost against the serving budget: exact, but for the estimated latency."""
 
     parameters: int
     flops: int
     limit_parameters: int
     limit_flops: int
     latency: list[Latency]
+    latency_budget: LatencyBudget
 
 
 class ServingCheck(TypedDict):
@@ -1462,6 +1562,7 @@ class ServingCheck(TypedDict):
     limit_flops: int
     batch_bytes: int
     latency: list[Latency]
+    latency_budget: LatencyBudget
 
 
 class SignInRequest(TypedDict):
@@ -1509,10 +1610,12 @@ SnapshotStateEnum: TypeAlias = 'Literal["candidate", "published", "rejected", "r
 
 
 class SnapshotUses(TypedDict):
-    """What a snapshot labelled of the tenant's, and which of its models learned from that."""
+    """What a snapshot labelled of the tenant's, and which of its models learned from that, newest first."""
 
     label_sets: list[LabelSet]
+    all_label_sets: str | None
     models: list[ModelLink]
+    all_models: str | None
 
 
 class SparkPoint(TypedDict):
@@ -1529,9 +1632,17 @@ class Spend(TypedDict):
     spent: str
     reserved: str
     budget: str
+    action: BudgetActionEnum
+    act_percent: int
     forecast: str
     measurement: str
     fm_share: str
+
+
+class SsoCodeRequest(TypedDict):
+    """What the second step needs: a code of the authenticator app, or a recovery code."""
+
+    code: str
 
 
 class Stream(TypedDict):
@@ -1570,7 +1681,7 @@ class StreamTermsRequest(TypedDict):
     feed_shared: NotRequired[bool]
 
 
-SubscribableEnum: TypeAlias = 'Literal["run.succeeded", "run.failed", "run.cancelled", "partition.sealed", "partition.rejected", "snapshot.published", "budget.threshold"]'
+SubscribableEnum: TypeAlias = 'Literal["run.succeeded", "run.failed", "run.cancelled", "partition.sealed", "partition.rejected", "snapshot.published", "budget.threshold", "export.finished"]'
 
 
 class TaughtBy(TypedDict):
@@ -1613,11 +1724,46 @@ class TenantCreateRequest(TypedDict):
     quota: NotRequired[OpeningQuotaRequest]
 
 
+class TenantExport(TypedDict):
+    """An export. `bytes`, `sha256`, `files` and `rows` are known when it is done."""
+
+    id: str
+    state: TenantExportStateEnum
+    include: list[IncludeEnum]
+    requested_by: NotRequired[str | None]
+    created_at: str
+    finished_at: str | None
+    expires_at: str | None
+    expected_bytes: int
+    written_bytes: int
+    bytes: int | None
+    sha256: str | None
+    files: int | None
+    rows: int | None
+    missing: int
+    error: ExportError | None
+
+
+TenantExportStateEnum: TypeAlias = 'Literal["queued", "running", "done", "failed", "expired"]'
+
+
 class TenantLink(TypedDict):
     """A tenant by slug and name."""
 
     slug: str
     name: str
+
+
+class TenantSettings(TypedDict):
+    """A tenant's settings."""
+
+    second_factor_required: bool
+
+
+class TenantSettingsRequest(TypedDict):
+    """A tenant's settings."""
+
+    second_factor_required: bool
 
 
 TenantStatusEnum: TypeAlias = 'Literal["active", "suspended", "erased"]'
@@ -1665,6 +1811,9 @@ class Used(TypedDict):
 
     used: int
     limit: int
+
+
+VerdictEnum: TypeAlias = 'Literal["no_limit", "within", "over", "not_measured"]'
 
 
 class Version(TypedDict):

@@ -122,6 +122,16 @@ class Transport:
                 raise refused(answer)
             yield answer
 
+    @contextmanager
+    def download(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Open a file as it is kept; the caller reads it. Neither repeated nor decoded."""
+        sent = {**self._headers, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        with self._http.stream("GET", self.url + path, headers=sent) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise refused(answer)
+            yield answer
+
 
 def refused(answer: httpx.Response) -> errors.ApiProblem:
     """Return the error that an answer describes."""

@@ -13,10 +13,12 @@ from alerts import courier
 from catalog.selectors import unvalidated
 from catalog.tasks_out import validate_now
 from config.celery import app
+from insights.keeping import catch_up
 from runs.dispatch import dispatch
 from runs.planner import plan
 from runs.sweeping import forget_workers, reap, resend, stop_paused
-from workers import lifecycle
+from tenancy import export_work
+from workers import exporting, lifecycle
 from workers.database import platform_work
 from workers.delivering import hands
 from workers.erasure import erase_due
@@ -72,6 +74,10 @@ def sweep_task() -> None:
             forget_workers()
             remove_leftovers()
             courier.forget_old()
+            exporting.remove_old()
+        exporting.reconcile()
+        waiting = export_work.waiting()
+    exporting.hands.call(waiting)
 
 
 @app.task(name="catalog.validate_partition", ignore_result=True)
@@ -92,6 +98,20 @@ def sweep_webhooks_task() -> None:
     with platform_work("webhooks"):
         due = courier.due()
     hands.call(due)
+
+
+@app.task(name="insights.catch_up", ignore_result=True)
+def catch_up_task() -> None:
+    """Compute the figures that commits could not keep up to date."""
+    with platform_work("figures"):
+        if made := catch_up():
+            log.info("figures_caught_up", models=made)
+
+
+@app.task(name="tenancy.export", ignore_result=True)
+def export_task() -> None:
+    """Have the export that waits written, on a thread of its own: it may take an hour."""
+    exporting.hands.call(1)
 
 
 @app.task(name="tenancy.tidy", ignore_result=True)

@@ -59,8 +59,8 @@ def identity(kind: int, number: str) -> str:
 TENANT, USER, STREAM, PARTITION, MODEL, VERSION, LINEAGE, RUN, ATTEMPT, CLAIM, TEACHER, SUMS, CHUNK, USAGE, OTHER = (
     range(1, 16)
 )
-WEBHOOK, DELIVERY, MOVE = range(16, 19)
-PEOPLE, WEBHOOKS, DELIVERIES, MOVES = 120, 60, 5000, 60
+WEBHOOK, DELIVERY, MOVE, EXPORT = range(16, 20)
+PEOPLE, WEBHOOKS, DELIVERIES, MOVES, EXPORTS = 120, 60, 5000, 60, 60
 """What tenant 1 has beside its models."""
 
 
@@ -162,6 +162,7 @@ def fill(connection: psycopg.Connection[Any], size: Size, specs: dict[str, Any])
     filler.insert(
         "registry_lineage", arms, id=identity(LINEAGE, "m * 2 + a.arm"), tenant_id=identity(TENANT, "o.t"),
         model_version_id=identity(VERSION, "m"), arm="a.word", state="'active'",
+        head_id=identity(OTHER, f"3000000000 + m * 2000 + ({parts}) * 2 + a.arm"),
     )  # fmt: skip
     steps = f"{models} CROSS JOIN LATERAL generate_series(1, {parts}) p"
     filler.insert(
@@ -206,6 +207,10 @@ def fill(connection: psycopg.Connection[Any], size: Size, specs: dict[str, Any])
         checkpoint_id=identity(OTHER, "3000000000 + m * 2000 + p * 2 + a.arm"),
     )  # fmt: skip
     filler.insert(
+        "catalog_partitionuse", "(SELECT tenant_id, partition_id, count(*) FROM runs_consumption GROUP BY 1, 2) c",
+        id="gen_random_uuid()", tenant_id="tenant_id", partition_id="partition_id", trained="count",
+    )  # fmt: skip
+    filler.insert(
         "registry_checkpoint", both, id=identity(OTHER, "3000000000 + m * 2000 + p * 2 + a.arm"),
         tenant_id=identity(TENANT, "o.t"), lineage_id=identity(LINEAGE, "m * 2 + a.arm"), position=f"{hour} (p + 1)",
         uri="'x'", sha256="md5(m::text || p || a.arm)", bytes="1000",
@@ -234,16 +239,46 @@ def fill(connection: psycopg.Connection[Any], size: Size, specs: dict[str, Any])
         attempt_id=identity(ATTEMPT, "r"), line="l.word", flavor="'cpu'", device_seconds="10", rate="0.0001",
         amount="0.001",
     )  # fmt: skip
+    # One run of the teacher, whose cost is shared by all tenants.
+    taught = f"{count['runs']} + 1"
+    filler.insert(
+        "runs_run", "(VALUES (1)) v(f)", id=identity(RUN, taught), kind="'fm.train'", state="'succeeded'",
+        reason_code="'idle'", foundation_model_id=identity(TEACHER, "1"), flavor="'cpu'", threads="1",
+        started_at="now()", finished_at="now()",
+    )  # fmt: skip
+    filler.insert(
+        "runs_attempt", "(VALUES (1)) v(f)", id=identity(ATTEMPT, taught), run_id=identity(RUN, taught), number="1",
+        worker="'worker@one'", state="'done'",
+    )  # fmt: skip
+    filler.insert(
+        "budgets_usagerecord",
+        "(VALUES (0, 'fm_training', 123.456789), (1, 'fm_scoring', 98.765431)) l(n, word, paid)",
+        id=identity(USAGE, f"({taught}) * 2 + l.n"), run_id=identity(RUN, taught),
+        attempt_id=identity(ATTEMPT, taught), foundation_model_id=identity(TEACHER, "1"), line="l.word",
+        flavor="'cpu'", device_seconds="l.paid * 10000", rate="0.0001", amount="l.paid",
+    )  # fmt: skip
     filler.insert(
         "budgets_budget", f"generate_series(1, {count['tenants']}) t", id=identity(OTHER, "4000000000 + t"),
         tenant_id=identity(TENANT, "t"), period_start=f"{month} AT TIME ZONE 'UTC'",
         period_end=f"({month} + interval '1 month') AT TIME ZONE 'UTC'",
-        amount="1000", spent="20", action="'stop'",
+        amount="1000", spent="20", action="'stop'", act_percent="100",
     )  # fmt: skip
     filler.insert(
         "budgets_ledgerentry", runs, id=identity(USAGE, "1000000000 + r"), tenant_id=identity(TENANT, "o.t"),
         kind="'settle'", line="'training'", amount="0.002", run_id=identity(RUN, "r"),
         budget_id=identity(OTHER, "4000000000 + o.t"),
+    )  # fmt: skip
+    filler.insert(
+        "budgets_monthlycost", "budgets_countedcost", id="gen_random_uuid()", tenant_id="tenant_id",
+        model_id="model_id", foundation_model_id="foundation_model_id", line="line", month="month", amount="amount",
+    )  # fmt: skip
+    filler.insert(
+        "budgets_costtodate", "budgets_countedtodate", id="gen_random_uuid()", tenant_id="tenant_id",
+        model_id="model_id", training="training", measurement="measurement",
+    )  # fmt: skip
+    filler.insert(
+        "budgets_monthlyrows", "budgets_countedrows", id="gen_random_uuid()", tenant_id="tenant_id",
+        foundation_model_id="foundation_model_id", stream_id="stream_id", month="month", rows="rows",
     )  # fmt: skip
     filler.insert(
         "tenancy_auditentry", runs, id=identity(OTHER, "5000000000 + r"), tenant_id=identity(TENANT, "o.t"),
@@ -254,7 +289,7 @@ def fill(connection: psycopg.Connection[Any], size: Size, specs: dict[str, Any])
 
 
 def fill_people(filler: Filler) -> None:
-    """Tenant 1's members (two thirds people, the rest service accounts), tokens, invitations, webhooks and aliases."""
+    """Tenant 1's members (two thirds people, the rest service accounts), tokens, webhooks, aliases and the like."""
     tenant = identity(TENANT, "1")
     people = f"generate_series(1, {PEOPLE}) u"
     filler.insert(
@@ -290,6 +325,10 @@ def fill_people(filler: Filler) -> None:
         "registry_aliasmove", f"generate_series(1, {MOVES}) v", id=identity(MOVE, "v"), tenant_id=tenant,
         model_id=identity(MODEL, "1"), alias="'serving'", number="v", moved_by="'person-1@example.org'",
         checkpoint_id=identity(OTHER, "3000000000 + 2001 + v * 2"),
+    )  # fmt: skip
+    filler.insert(
+        "tenancy_tenantexport", f"generate_series(1, {EXPORTS}) e", id=identity(EXPORT, "e"), tenant_id=tenant,
+        include="""'{"rows"}'""", state="'expired'", requested_by_id=identity(USER, "1"), finished_at="now()",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -27,17 +28,22 @@ class Filled:
     token: str
 
     def environment(self) -> dict[str, str]:
-        """The tenants' web process's variables, without a rate limit."""
-        return os.environ | {
-            "DATABASE_URL": self.servers.database_url("web"),
-            "BROKER_URL": self.servers.broker_url(),
-            "DJANGO_SETTINGS_MODULE": "config.settings.local",
-            "EXFM_PROCESS": "web",
-            "EXFM_HOME": str(self.home),
-            "EXFM_REQUESTS_PER_MINUTE": "100000000",
-            "EXFM_BENCH_TOKEN": self.token,
-            "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
-        }
+        """The tenants' web process's variables, as the containers set them, without a rate limit."""
+        own = {"EXFM_REQUESTS_PER_MINUTE": "100000000", "EXFM_BENCH_TOKEN": self.token, "EXFM_OWN_CORE": "1"}
+        return environment(self.home, self.servers, "web") | own
+
+
+def environment(home: Path, servers: Any, process: str) -> dict[str, str]:
+    """The variables of one of the platform's processes."""
+    return os.environ | {
+        "DATABASE_URL": servers.database_url(process),
+        "BROKER_URL": servers.broker_url(),
+        "DJANGO_SETTINGS_MODULE": "config.settings.local",
+        "EXFM_PROCESS": process,
+        "EXFM_HOME": str(home),
+        "OPENBLAS_NUM_THREADS": "1",  # as the launcher and the containers set it
+        "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}",
+    }
 
 
 def prepare(home: Path, size: Size) -> Filled:
@@ -68,6 +74,9 @@ def prepare(home: Path, size: Size) -> Filled:
         with servers.postgres.connect("exfm") as connection:
             with connection.transaction():
                 fill(connection, size, specs())
+            connection.execute("ANALYZE")
+            command = [sys.executable, "-m", "bench.api.figures"]
+            subprocess.run(command, env=environment(home, servers, "worker"), check=True, cwd=ROOT)
             connection.execute("VACUUM ANALYZE")
         mark.write_text(json.dumps({**vars(size), "seconds": time.perf_counter() - began}))
     known = json.loads(mark.read_text())

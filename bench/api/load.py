@@ -16,7 +16,7 @@ START_SECONDS = 60
 
 
 @contextmanager
-def server(environment: Mapping[str, str], port: int, log: Path, threads: int = 8, workers: int = 1) -> Iterator[None]:
+def server(environment: Mapping[str, str], port: int, log: Path, threads: int = 4, workers: int = 1) -> Iterator[None]:
     """Run the web process as in production (`docker/`: WSGI, one process here) while the block lasts."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(workers)]
     command += ["--blocking-threads", str(threads), "--host", "127.0.0.1", "--port", str(port)]

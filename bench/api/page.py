@@ -1,28 +1,22 @@
 """Writes the tables of docs/performance-api.md out of bench/results: `python -m bench.api.page`."""
 
-import json
 import re
 from typing import Any
 
 from bench.api.__main__ import TARGETS
+from bench.markdown import Results, Tables, render, results, table
 from bench.protocol import ROOT
-from bench.report import RESULTS
 
 PAGE = ROOT / "docs" / "performance-api.md"
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, its first column to the left."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def routes(found: dict[str, Any]) -> str:
+def routes(found: Results) -> str:
     """Every address, the slowest first; a figure in bold misses its target."""
     rows = []
-    for name, cell in sorted(found["routes"].items(), key=lambda item: -item[1]["alone"]["p95_ms"]):
+    for name, cell in sorted(found["api"]["found"]["routes"].items(), key=lambda item: -item[1]["alone"]["p95_ms"]):
         figures = {
             "queries": cell["queries"],
+            "trips": cell["trips"],
             "sql_ms": cell["sql_ms"],
             "cpu_ms": cell["cpu_ms"],
             "p50_ms": cell["alone"]["p50_ms"],
@@ -32,7 +26,7 @@ def routes(found: dict[str, Any]) -> str:
         }
         label = re.sub(r"<\w+:(\w+)>", r"{\1}", name)
         rows.append([f"`{label}`", *(_shown(key, value) for key, value in figures.items())])
-    head = ["address", "queries", "SQL ms", "CPU ms", "p50 ms", "p95 ms", "first ms", "20 clients, requests/s"]
+    head = ["address", "queries", "trips", "SQL ms", "CPU ms", "p50 ms", "p95 ms", "first ms", "20 clients, requests/s"]
     return table(head, rows)
 
 
@@ -43,9 +37,10 @@ def _shown(key: str, value: float) -> str:
     return f"**{text}**" if missed else text
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(found: Results) -> str:
     """How many addresses keep each target."""
-    cells = list(found["routes"].values())
+    api = found["api"]["found"]
+    cells = list(api["routes"].values())
     kept = {
         "p95 of one client ≤ 50 ms": [cell["alone"]["p95_ms"] <= TARGETS["p95_ms"] for cell in cells],
         "20 clients: ≥ 120 requests/s": [
@@ -56,13 +51,13 @@ def summary(found: dict[str, Any]) -> str:
         "CPU ≤ 8.3 ms (120 requests/s of one core)": [cell["cpu_ms"] <= 1e3 / 120 for cell in cells],
     }
     rows = [[name, f"{sum(held)} of {len(held)}"] for name, held in kept.items()]
-    mixed = found["mixed"]
-    rows.append(["20 clients over all addresses in turn, requests/s", f"{mixed['requests_per_s']:.0f}"])
+    rows.append(["20 clients over all addresses in turn, requests/s", f"{api['mixed']['requests_per_s']:.0f}"])
     return table(["target", "addresses that keep it"], rows)
 
 
-def mlflow(found: dict[str, Any]) -> str:
+def mlflow(found: Results) -> str:
     """Searches in milliseconds, then points per second."""
+    peer = found["api-mlflow"]["found"]
     rows = [
         [
             name,
@@ -70,12 +65,12 @@ def mlflow(found: dict[str, Any]) -> str:
             f"{cell['mlflow']['p50_ms']:.1f}, {cell['mlflow']['p95_ms']:.1f}",
             f"{cell['mlflow']['p50_ms'] / cell['exfm']['p50_ms']:.1f}, {cell['times']:.1f}",
         ]
-        for name, cell in found["search"].items()
+        for name, cell in peer["search"].items()
     ]
     points = [
         [f"{clients} clients" if clients != "1" else "1 client", f"{cell['exfm']:,.0f}", f"{cell['mlflow']:,.0f}",
          f"{cell['times']:.1f}"]
-        for clients, cell in found["points_per_s"].items()
+        for clients, cell in peer["points_per_s"].items()
     ]  # fmt: skip
     return "\n\n".join(
         [
@@ -85,25 +80,24 @@ def mlflow(found: dict[str, Any]) -> str:
     )
 
 
-def machine(name: str, held: dict[str, Any]) -> str:
-    """Where and under which load a measurement was taken."""
+def machine(found: Results) -> str:
+    """Where and under which load each measurement was taken."""
+    return "\n\n".join([_taken("Addresses", found["api"]), _taken("MLflow", found["api-mlflow"])])
+
+
+def _taken(name: str, held: dict[str, Any]) -> str:
     load = f"{held['settings']['load_before']:g} before, {held['load_after']:g} after"
-    return f"{name}: {held['machine']}; {held['taken']} UTC; load of the machine (1 min): {load}."
+    return (
+        f"{name}: {held['machine']}; {held['taken'].removesuffix('+00:00')} UTC; load of the machine (1 min): {load}."
+    )
+
+
+TABLES: Tables = {"summary": summary, "routes": routes, "mlflow": mlflow, "machine": machine}
 
 
 def main() -> None:
-    """Rewrite the tables between their marks."""
-    api, peer = (json.loads((RESULTS / f"{name}.json").read_text()) for name in ("api", "api-mlflow"))
-    blocks = {
-        "summary": summary(api["found"]),
-        "routes": routes(api["found"]),
-        "mlflow": mlflow(peer["found"]),
-        "machine": "\n\n".join([machine("Addresses", api), machine("MLflow", peer)]),
-    }
-    text = PAGE.read_text()
-    for name, block in blocks.items():
-        text = re.sub(rf"<!-- {name} -->\n.*?<!-- end -->", f"<!-- {name} -->\n{block}\n<!-- end -->", text, flags=re.S)
-    PAGE.write_text(text)
+    """Rewrite the page."""
+    PAGE.write_text(render(PAGE.read_text(), TABLES, results()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from exfm_client.exports import PARTS
+
 ABOUT = "Streams, models, runs, lift and cost on an ExFM platform."
 EXITS = """exit status:
   0  done
@@ -80,8 +82,15 @@ def build() -> argparse.ArgumentParser:
 
     shown = word(words, "lift", "lift", "Show what the foundation model brings, per model or by partition of one.")
     shown.add_argument("model", nargs="?", metavar="MODEL", help="by id or name")
-    word(words, "costs", "costs", "Show what the running period has cost.")
+    paid = word(words, "costs", "costs", "Show what the running period has cost.")
+    paid.add_argument("--models", action="store_true", help="list what each model has cost so far, costliest first")
     word(words, "foundation", "foundation", "Show the foundation model: features, tasks, snapshots.")
+
+    taken = word(words, "export", "export", "Have everything of the tenant's written into a zip, and download it.")
+    taken.add_argument("--include", nargs="+", choices=PARTS, default=list(PARTS), help="parts (all); rows always are")
+    taken.add_argument("--out", type=Path, metavar="FILE", help="where to (TENANT-export.zip)")
+    taken.add_argument("--id", help="download this export, which was asked for before")
+    taken.add_argument("--no-wait", action="store_true", help="ask for it, and download it later")
 
     hooks = group("webhooks", "Webhooks.")
     word(hooks, "list", "webhooks_list", "List the webhooks.")

@@ -21,6 +21,8 @@ from exfm_core.spec.record import Record
 
 FORMAT: Final = 1
 SERVED_BATCHES = (1, 64)
+SERVING_PARTS = ("the call", "operators", "matrix products", "embedding rows", "element-wise work", "pairwise dots")
+"""What `serving_terms` counts, in its order."""
 ID_BYTES = 8
 FLOAT_BYTES = 4
 BACKWARD = 3
@@ -108,6 +110,17 @@ def latency(spec: VerticalSpec, schema: StreamSchema, profile: DeviceProfile) ->
         tail = Estimate(p50 * fit.tail, fit.error * fit.tail_error)
         found.append(Latency(batch, Estimate(p50, fit.error), tail))
     return tuple(found)
+
+
+def serving_parts(spec: VerticalSpec, schema: StreamSchema, profile: DeviceProfile, batch: int) -> dict[str, float]:
+    """Microseconds of the estimated median by part, the largest first; a profile without weight for a part leaves it
+    at 0."""
+    terms = serving_terms(spec, schema, profile, batch)
+    found = {
+        name: 1e6 * weight * term
+        for name, weight, term in zip(SERVING_PARTS, profile.serving.weights, terms, strict=True)
+    }
+    return dict(sorted(found.items(), key=lambda part: -part[1]))
 
 
 def training_seconds(

@@ -138,7 +138,11 @@ def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start
             return Report(0, work.positives, sha256, size, start, end, tuple(work.problems[None]))
         file = open_partition(target)
     except DataError as error:
-        work.report(None, None, "a whole Parquet file", "none", f"{error.message} {error.mend}")
+        # Its own sentence names the file, which on a platform is called by its hash.
+        what = f"The file is not a whole Parquet file. {error.mend}"
+        work.problems[None] = [
+            Problem(None, None, "a whole Parquet file", _text(_reason(error.__cause__ or error)), what)
+        ]
     else:
         with file:
             try:
@@ -167,8 +171,12 @@ def _unreadable(error: Exception, work: _Work) -> None:
         found, mend = "one that needs more", "Write shorter row groups, and shorter lists."
         work.report(None, work.rows, f"a file readable in {MAX_MEMORY_BYTES >> 30} GiB of memory", found, mend)
         return
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    work.report(None, work.rows, "readable rows", reason, "The file is damaged: write it again.")
+    work.report(None, work.rows, "readable rows", _reason(error), "The file is damaged: write it again.")
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what a reader says."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _check_file(file: pq.ParquetFile, work: _Work) -> None:

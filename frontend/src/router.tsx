@@ -20,6 +20,8 @@ export interface DataFilter {
   state?: string | undefined
   since?: string | undefined
   until?: string | undefined
+  /** Cursor of a later page of partitions. */
+  page?: string | undefined
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -29,7 +31,11 @@ const rootRoute = createRootRoute({ notFoundComponent: Missing, errorComponent: 
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { next?: string | undefined; problem?: string | undefined } => ({ next: text(search.next), problem: text(search.problem) }),
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined; problem?: string | undefined; step?: string | undefined } => ({
+    next: text(search.next),
+    problem: text(search.problem),
+    step: text(search.step),
+  }),
   component: SignIn,
 })
 
@@ -103,6 +109,7 @@ const dataRoute = createRoute({
   getParentRoute: () => tenantRoute,
   path: '/data',
   validateSearch: (search: Record<string, unknown>): DataFilter => ({
+    page: text(search.page),
     stream: text(search.stream),
     partition: text(search.partition),
     state: text(search.state),
@@ -142,6 +149,7 @@ const auditRoute = createRoute({
 const accountRoute = createRoute({
   getParentRoute: () => insideRoute,
   path: '/account',
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({ next: text(search.next) }),
   component: lazyRouteComponent(() => import('./pages/account/Account'), 'AccountPage'),
 })
 

@@ -2,11 +2,13 @@
 import { createTheme, type MantineColorsTuple } from '@mantine/core'
 
 const ink: MantineColorsTuple = ['#eef4ff', '#dbe6fb', '#b4caf4', '#8aacee', '#6792e8', '#4f80e2', '#2f66d8', '#1f4fbf', '#183f9a', '#122f75']
+/** The greys of the dark scheme, in the tint of its page and panels. */
+const dark: MantineColorsTuple = ['#dfe4ea', '#b7c0cc', '#929cab', '#6b7583', '#3b424d', '#333a44', '#262c35', '#1a1e24', '#15191e', '#121519']
 
 export const theme = createTheme({
   primaryColor: 'ink',
   primaryShade: { light: 7, dark: 6 },
-  colors: { ink },
+  colors: { ink, dark },
   autoContrast: true,
   cursorType: 'pointer',
   defaultRadius: 'md',

@@ -21,10 +21,19 @@ from alerts.serializers import (
 )
 from api.base.concurrency import refuse_if_changed, tagged
 from api.base.idempotency import idempotent
+from api.base.rows import Rows
+from api.base.serializers import refuse_body
 from api.base.viewsets import TenantViewSet
 from tenancy.errors import Invalid
 
 NOTHING = services.Terms(url="", event_types=())
+
+_WEBHOOKS = Rows(WebhookSerializer, also=["event_types"], event_types=lambda row: row["event_types"])
+_DELIVERIES = Rows(
+    DeliverySerializer,
+    also=["next_attempt_at"],
+    next_attempt_at=lambda row: row["next_attempt_at"] if row["state"] == Delivery.State.PENDING else None,
+)
 
 
 class WebhookViewSet(TenantViewSet):
@@ -44,8 +53,7 @@ class WebhookViewSet(TenantViewSet):
     @extend_schema(operation_id="webhooks_list", responses=WebhookSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the webhooks, newest first."""
-        page = self.paginate_queryset(selectors.webhooks()) or []
-        return self.get_paginated_response(WebhookSerializer(page, many=True).data)
+        return self.page(selectors.webhooks(), _WEBHOOKS)
 
     @extend_schema(
         operation_id="webhooks_create", request=NewWebhookSerializer, responses={201: WebhookSecretSerializer}
@@ -82,12 +90,14 @@ class WebhookViewSet(TenantViewSet):
     @extend_schema(operation_id="webhooks_rotate", request=None, responses=WebhookSecretSerializer)
     def rotate(self, request: Request, webhook_id: uuid.UUID) -> Response:
         """Give a webhook a new secret; for 24 hours the old one signs as well."""
+        refuse_body(request)
         webhook, secret = services.rotate_secret(webhook_id=webhook_id)
         return self._with_secret(webhook, secret, status.HTTP_200_OK)
 
     @extend_schema(operation_id="webhooks_test", request=None, responses={202: DeliveryDetailSerializer})
     def test(self, request: Request, webhook_id: uuid.UUID) -> Response:
         """Send a `webhook.test` event; its delivery says what came of it."""
+        refuse_body(request)
         return _queued(webhook_id, services.send_test(webhook_id=webhook_id))
 
     def _with_secret(self, webhook: Webhook, secret: str, code: int) -> Response:
@@ -108,31 +118,33 @@ class DeliveryViewSet(TenantViewSet):
     )
     def list(self, request: Request, webhook_id: uuid.UUID) -> Response:
         """List the deliveries of the last thirty days, newest first; `state` narrows them down."""
-        selectors.webhook(webhook_id=webhook_id)
         rows = selectors.deliveries(webhook_id=webhook_id)
         if state := request.query_params.get("state"):
             if state not in Delivery.State.values:
+                selectors.require_webhook(webhook_id=webhook_id)
                 known = ", ".join(Delivery.State.values)
                 raise Invalid("bad_state", f"{state[:40]!r} is not a state.", f"Use one of {known}.", field="state")
             rows = rows.filter(state=state)
-        page = self.paginate_queryset(rows) or []
-        return self.get_paginated_response(DeliverySerializer(page, many=True).data)
+        page = self.paginate_queryset(_DELIVERIES.read(rows)) or []
+        if not page:
+            selectors.require_webhook(webhook_id=webhook_id)
+        return self.get_paginated_response(_DELIVERIES.write(page))
 
     @extend_schema(operation_id="webhook_deliveries_read", responses=DeliveryDetailSerializer)
     def retrieve(self, request: Request, webhook_id: uuid.UUID, delivery_id: uuid.UUID) -> Response:
         """Show a delivery with every attempt."""
-        found = selectors.delivery(webhook_id=webhook_id, delivery_id=delivery_id)
-        return Response(DeliveryDetailSerializer(found).data)
+        return Response(selectors.delivery_detail(webhook_id=webhook_id, delivery_id=delivery_id))
 
     @extend_schema(operation_id="webhook_deliveries_replay", request=None, responses={202: DeliveryDetailSerializer})
     def replay(self, request: Request, webhook_id: uuid.UUID, delivery_id: uuid.UUID) -> Response:
         """Deliver the event once more, under its own id."""
+        refuse_body(request)
         return _queued(webhook_id, services.replay(webhook_id=webhook_id, delivery_id=delivery_id))
 
 
 def _queued(webhook_id: uuid.UUID, delivery: Delivery) -> Response:
-    found = selectors.delivery(webhook_id=webhook_id, delivery_id=delivery.id)
-    return Response(DeliveryDetailSerializer(found).data, status=status.HTTP_202_ACCEPTED)
+    found = selectors.delivery_detail(webhook_id=webhook_id, delivery_id=delivery.id)
+    return Response(found, status=status.HTTP_202_ACCEPTED)
 
 
 _ONE = "webhooks/<uuid:webhook_id>"

@@ -7,11 +7,10 @@ from typing import Any, Final
 import structlog
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from alerts.models import Delivery, Webhook, WebhookEvent
 from alerts.types import EventType
-from config.celery import app
+from config.celery import nudge
 from tenancy.outbox import Occurrence
 
 log = structlog.get_logger("exfm.alerts")
@@ -56,7 +55,7 @@ def address(*, event: WebhookEvent, webhook: Webhook, cause: Delivery.Cause = De
     delivery.save(force_insert=True)
     if full:
         log.warning("webhook overrun; delivery dropped", webhook=str(webhook.id))
-    transaction.on_commit(nudge)
+    transaction.on_commit(lambda: nudge("alerts.deliver"))
     return delivery
 
 
@@ -64,11 +63,3 @@ def waiting(webhook: Webhook) -> int:
     """Count the deliveries that wait for the webhook, up to the most that may."""
     rows = Delivery.objects.filter(webhook_id=webhook.id, state=Delivery.State.PENDING)
     return rows[: MAX_WAITING + 1].count()
-
-
-def nudge() -> None:
-    """Ask a worker to deliver what is due; a lost message is made good by the sweep."""
-    try:
-        app.send_task("alerts.deliver", queue="control", retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        log.warning("nudge lost, the sweep will send it again", task="alerts.deliver", error=str(error))

@@ -13,6 +13,7 @@ class EventType(models.TextChoices):
     PARTITION_REJECTED = "partition.rejected"
     SNAPSHOT_PUBLISHED = "snapshot.published"
     BUDGET_THRESHOLD = "budget.threshold"
+    EXPORT_FINISHED = "export.finished"
     TEST = "webhook.test"
 
 

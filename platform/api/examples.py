@@ -49,7 +49,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "owner": {"email": "ada@acme.example.com", "name": "Ada", "password": "a sentence nobody guesses"},
         "budget": {"amount": "100.00"},
     },
-    "admin_tenants_budget_set": {"amount": "250.00", "reason": "second quarter"},
+    "admin_tenants_budget_set": {
+        "amount": "250.00",
+        "action": "hold",
+        "act_percent": 90,
+        "reason": "second quarter",
+    },
     "admin_tenants_suspend": {"reason": "its rows contradict everybody's"},
 }
 """Operation -> a request body that it takes."""

@@ -5,14 +5,14 @@ was not reserved, so `spent + reserved <= amount` holds by construction; the tab
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from decimal import Decimal
 
-from django.db import models
-from django.db.models import Case, F, Q, Sum, Value, When
+from django.db import connection
 from django.utils import timezone
 
-from budgets import accounts, money, thresholds
+from budgets import accounts, actions, money, thresholds
 from budgets.models import Budget, LedgerEntry, Line, UsageRecord
 from budgets.money import ZERO, currency
 from budgets.rates import rate_at
@@ -22,23 +22,34 @@ from runs.accounting import Held, Refusal, RunCost
 from runs.models import HELD_STATES, Attempt, Run, WorkClaim
 
 Kind = LedgerEntry.Kind
-_SIGN = Case(
-    When(kind=Kind.RESERVE, then=Value(Decimal(1))),
-    When(kind__in=[Kind.SETTLE, Kind.RELEASE], then=Value(Decimal(-1))),
-    default=Value(Decimal(0)),
-    output_field=models.DecimalField(),
-)
+_KINDS = {"reserve": Kind.RESERVE, "settle": Kind.SETTLE, "release": Kind.RELEASE}
+_OPEN = """
+    coalesce(sum(CASE l.kind
+        WHEN %(reserve)s THEN l.amount WHEN %(settle)s THEN -l.amount WHEN %(release)s THEN -l.amount
+    END), 0)
+"""
+"""What is still reserved by ledger lines `l`: the rule above, for both questions below."""
+
+_BY_BUDGET = f"""
+    SELECT b.id, {_OPEN} FROM budgets_ledgerentry l JOIN budgets_budget b ON b.id = l.budget_id
+    WHERE l.run_id = %(run)s GROUP BY b.id ORDER BY b.period_start
+"""  # noqa: S608
+_COST = f"""
+    SELECT coalesce(paid.total, 0) AS spent, coalesce(paid.control, 0) AS measurement, held.open AS reserved
+    FROM (
+        SELECT sum(amount) AS total, sum(amount) FILTER (WHERE line = %(measurement)s) AS control
+        FROM budgets_usagerecord WHERE run_id = r.id AND tenant_id IS NOT DISTINCT FROM r.tenant_id
+    ) AS paid, (
+        SELECT {_OPEN} AS open FROM budgets_ledgerentry l WHERE l.run_id = r.id AND l.budget_id IS NOT NULL
+    ) AS held
+""" % {name: f"'{value}'" for name, value in {"measurement": Line.MEASUREMENT, **_KINDS}.items()}  # noqa: S608
 
 
 def outstanding(*, run_id: uuid.UUID) -> dict[uuid.UUID, Decimal]:
     """Return what the run still has reserved, by budget, oldest period first."""
-    rows = (
-        LedgerEntry.objects.filter(run_id=run_id, budget__isnull=False)
-        .order_by("budget__period_start")
-        .values("budget_id", "budget__period_start")
-        .annotate(open=Sum(F("amount") * _SIGN))
-    )
-    return {row["budget_id"]: row["open"] for row in rows if row["open"] > ZERO}
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_BUDGET, {"run": run_id, **_KINDS})
+        return {budget_id: held for budget_id, held in cursor.fetchall() if held > ZERO}
 
 
 class DatabaseAccounting:
@@ -55,8 +66,15 @@ class DatabaseAccounting:
             return None
         return Refusal("quota_concurrent_runs", f"{held} of {limit} concurrent runs are in use; one must end first.")
 
+    def held_back(self, *, runs: Collection[Run], now: datetime) -> Mapping[uuid.UUID, Refusal]:
+        """Return, by run, why its tenant's budget keeps it from starting."""
+        return actions.held_back(runs=runs, now=now)
+
     def reserve(self, *, run: Run, device_seconds: float) -> Refusal | None:
-        """Raise the run's reservation to at least what `device_seconds` from now may cost; never lower it."""
+        """Raise the run's reservation to at least what `device_seconds` from now may cost; never lower it.
+
+        Refused too where the budget acts and its action is about this run.
+        """
         if run.tenant_id is None:
             return None
         now = timezone.now()
@@ -64,6 +82,9 @@ class DatabaseAccounting:
         budget = accounts.locked(tenant_id=run.tenant_id, now=now)
         if budget is None:
             return Refusal("no_budget", "The tenant has no budget; an administrator sets one.")
+        refusal = actions.refusal(budget, run)
+        if refusal is not None:
+            return refusal
         missing = target - sum(outstanding(run_id=run.id).values(), ZERO)
         if missing <= ZERO:
             return None
@@ -141,24 +162,9 @@ class DatabaseAccounting:
                 tenant_id=run.tenant_id, kind=Kind.RELEASE, amount=reservations[budget.id], budget=budget, run=run
             )
 
-    def costs(self, *, run_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, RunCost]:
-        """Return what each run has cost its owner and still has reserved. What the platform lost on it is not in."""
-        own = Q(tenant_id=F("run__tenant_id")) | Q(tenant__isnull=True, run__tenant__isnull=True)
-        paid = UsageRecord.objects.filter(own, run_id__in=run_ids).order_by().values("run_id")
-        control = Sum("amount", filter=Q(line=Line.MEASUREMENT), default=ZERO)
-        spent = {row["run_id"]: row for row in paid.annotate(total=Sum("amount"), control=control)}
-        lines = LedgerEntry.objects.filter(run_id__in=run_ids, budget__isnull=False).order_by().values("run_id")
-        reserved = {row["run_id"]: row["open"] for row in lines.annotate(open=Sum(F("amount") * _SIGN))}
-        nothing = {"total": ZERO, "control": ZERO}
-        return {
-            run_id: RunCost(
-                spent=spent.get(run_id, nothing)["total"],
-                measurement=spent.get(run_id, nothing)["control"],
-                reserved=reserved.get(run_id, ZERO),
-                currency=currency(),
-            )
-            for run_id in run_ids
-        }
+    def cost_of_run(self) -> RunCost:
+        """Return the statement; what the platform lost on a run is not in."""
+        return RunCost(_COST, currency())
 
 
 def _move(budget: Budget, *, spent: Decimal = ZERO, reserved: Decimal = ZERO) -> None:

@@ -14,7 +14,8 @@ def current(*, tenant_id: uuid.UUID, now: datetime) -> Budget | None:
 
 
 def locked(*, tenant_id: uuid.UUID, now: datetime) -> Budget | None:
-    """Return the current budget under a row lock; a new month starts with the last one's amount. None = no account."""
+    """Return the current budget under a row lock; a new month starts with the last one's amount
+    and action. None = no account."""
     rows = Budget.objects.select_for_update().filter(tenant_id=tenant_id, period_start__lte=now, period_end__gt=now)
     found = rows.first()
     if found is not None:
@@ -28,5 +29,10 @@ def locked(*, tenant_id: uuid.UUID, now: datetime) -> Budget | None:
         return None
     start, end = month_of(now)
     return Budget.objects.create(
-        tenant_id=tenant_id, period_start=start, period_end=end, amount=last.amount, action=last.action
+        tenant_id=tenant_id,
+        period_start=start,
+        period_end=end,
+        amount=last.amount,
+        action=last.action,
+        act_percent=last.act_percent,
     )

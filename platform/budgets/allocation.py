@@ -1,26 +1,32 @@
 """Who pays for a foundation model: its training and scoring, shared by rows labelled, to the last 0.000001.
 
-The rule itself is the database function `budgets_fm_shares` (migration 0004), which also answers tenants' processes.
+The rule itself is the database function `budgets_fm_shares` (migration 0007), which also answers tenants' processes.
+Periods are whole months (UTC), as its totals are.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any, LiteralString
 
 from django.db import connection, transaction
 from django.utils import timezone
-from psycopg import sql
 
 from budgets import errors
-from budgets.models import Allocation, LedgerEntry, Line, UsageRecord
+from budgets.models import Allocation, LedgerEntry, Line, MonthlyCost
 from budgets.money import ZERO
 from budgets.periods import month_of, next_month
 from registry.models import FoundationModel
 from tenancy import audit
+from tenancy.questions import Question, ask
 from tenancy.scope import current_scope
 
 _LINES = (Line.FM_TRAINING, Line.FM_SCORING)
+
+SETTLED = timedelta(days=1)
+"""How long after a month's end no transaction is under way that began in it."""
 
 
 @dataclass(frozen=True)
@@ -39,52 +45,103 @@ def compute(*, foundation_model_id: uuid.UUID, start: datetime, end: datetime) -
 
     The amounts sum to the cost exactly; where nobody's rows were labelled the list is empty: the platform pays.
     """
-    return [share for _, share in _ask("budgets_fm_shares", foundation_model_id, [(start, end)])]
+    return _ask("SELECT * FROM budgets_fm_shares(%s, %s, %s) ORDER BY tenant_id", foundation_model_id, start, end)
 
 
-def own_share(*, foundation_model_id: uuid.UUID, start: datetime, end: datetime) -> Share | None:
-    """Return the share of the tenant in scope; None where none of its rows were labelled."""
-    found = _ask("budgets_my_fm_share", foundation_model_id, [(start, end)])
-    return found[0][1] if found else None
+@dataclass(frozen=True)
+class Due:
+    """A tenant's share of one foundation model in one month; `closed`: fixed, else as it stands now."""
+
+    foundation_model_id: uuid.UUID
+    foundation_model: str
+    month: datetime
+    closed: bool
+    share: Share
 
 
-def shares_to_date(*, foundation_model: FoundationModel) -> dict[uuid.UUID, Decimal]:
-    """Return what tenants owe for the model so far: closed months as fixed, the others as they stand now.
+_DUES = """
+    WITH fixed AS (
+        SELECT foundation_model_id, period_start AS month, tenant_id, rows, rows_total, cost_total, amount
+        FROM budgets_allocation WHERE %(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s
+    ), moving AS (
+        SELECT DISTINCT foundation_model_id, month FROM budgets_monthlyrows
+        WHERE %(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s
+        EXCEPT SELECT foundation_model_id, month FROM fixed
+    ), due AS (
+        SELECT *, true AS closed FROM fixed
+        UNION ALL
+        SELECT m.foundation_model_id, m.month, s.*, false FROM moving m, LATERAL {}(
+            m.foundation_model_id, m.month, ((m.month AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC'
+        ) s
+    )
+"""
+"""Only months in which somebody's rows were labelled are shared at all."""
+
+_EACH = """
+    SELECT f.id, f.name, d.month, d.closed, d.tenant_id, d.rows, d.rows_total, d.cost_total, d.amount
+    FROM due d JOIN registry_foundationmodel f ON f.id = d.foundation_model_id
+    ORDER BY d.month DESC, f.name, d.tenant_id
+"""
+_TO_DATE = "SELECT foundation_model_id, tenant_id, sum(amount) FROM due GROUP BY 1, 2"
+
+Owed = dict[tuple[uuid.UUID, uuid.UUID], Decimal]
+"""(foundation model, tenant) -> money."""
+
+
+def dues() -> list[Due]:
+    """Return every share, newest month first: closed months as fixed, the others as they stand now.
 
     In a tenant's scope the answer holds that tenant alone, which is all that tenants' processes may ask.
     """
-    fixed = Allocation.objects.filter(foundation_model=foundation_model)
-    owed: dict[uuid.UUID, Decimal] = {}
-    closed: set[datetime] = set()
-    for tenant_id, start, amount in fixed.values_list("tenant_id", "period_start", "amount"):
-        owed[tenant_id] = owed.get(tenant_id, ZERO) + amount
-        closed.add(start)
-    open_months = [month for month in _months(foundation_model.created_at) if month[0] not in closed]
-    function = "budgets_fm_shares" if current_scope().tenant_id is None else "budgets_my_fm_share"
-    for _, share in _ask(function, foundation_model.id, open_months):
-        owed[share.tenant_id] = owed.get(share.tenant_id, ZERO) + share.amount
-    return owed
+    (answer,) = ask(dues_question())
+    return dues_of(answer)
 
 
-def _months(since: datetime) -> list[tuple[datetime, datetime]]:
-    months, now = [month_of(since)], timezone.now()
-    while months[-1][1] <= now:
-        months.append(month_of(months[-1][1]))
-    return months
+def dues_question() -> Question:
+    """Ask for every share; `dues_of` reads the answer."""
+    return _question(_EACH)
 
 
-def _ask(
-    function: str, foundation_model_id: uuid.UUID, periods: list[tuple[datetime, datetime]]
-) -> list[tuple[datetime, Share]]:
-    query = sql.SQL(
-        "SELECT p.since, s.tenant_id, s.rows, s.rows_total, s.cost_total, s.amount"
-        " FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS p(since, until),"
-        " LATERAL {}(%s, p.since, p.until) AS s ORDER BY p.since, s.tenant_id"
-    ).format(sql.Identifier(function))
+def dues_of(answer: Iterable[tuple[Any, ...]]) -> list[Due]:
+    """Return every share; see `dues`."""
+    return [Due(teacher, name, month, closed, Share(*share)) for teacher, name, month, closed, *share in answer]
+
+
+def to_date_question() -> Question:
+    """Ask for what is owed so far; `to_date` reads the answer."""
+    return _question(_TO_DATE)
+
+
+def to_date(answer: Iterable[tuple[uuid.UUID, uuid.UUID, Decimal]]) -> Owed:
+    """Return what is owed so far; see `to_date_question`."""
+    return {(teacher, tenant): amount for teacher, tenant, amount in answer}
+
+
+def _question(wanted: str) -> Question:
+    tenant_id = current_scope().tenant_id
+    function = "budgets_fm_shares" if tenant_id is None else "budgets_my_fm_share"
+    return Question(_DUES.format(function) + wanted, {"tenant": tenant_id})
+
+
+def owed_to_date(found: Iterable[Due] | None = None) -> Owed:
+    """Return what is owed so far (`found`: what `dues` has returned)."""
+    total: Owed = {}
+    for due in dues() if found is None else found:
+        key = due.foundation_model_id, due.share.tenant_id
+        total[key] = total.get(key, ZERO) + due.share.amount
+    return total
+
+
+def shares_to_date(*, foundation_model: FoundationModel) -> dict[uuid.UUID, Decimal]:
+    """Return what tenants owe for one foundation model so far; see `owed_to_date`."""
+    owed = owed_to_date().items()
+    return {tenant: amount for (teacher, tenant), amount in owed if teacher == foundation_model.id}
+
+
+def _ask(query: LiteralString, *values: uuid.UUID | datetime) -> list[Share]:
     with connection.cursor() as cursor:
-        starts, ends = [start for start, _ in periods], [end for _, end in periods]
-        cursor.execute(query, [starts, ends, foundation_model_id])
-        return [(row[0], Share(*row[1:])) for row in cursor.fetchall()]
+        cursor.execute(query, values)
+        return [Share(*row) for row in cursor.fetchall()]
 
 
 @transaction.atomic
@@ -128,16 +185,17 @@ def close(*, foundation_model: FoundationModel, start: datetime, end: datetime) 
 
 
 def close_due(*, now: datetime | None = None) -> int:
-    """Close every month that is over and has cost; the sweep calls it. Returns the number of allocations made."""
-    this_month, _ = month_of(now or timezone.now())
+    """Close every month that is over and has cost; housekeeping calls it. Returns the number of allocations made.
+
+    A line carries the time at which it was written, and its transaction may commit after the month's end: a month is
+    closed `SETTLED` later.
+    """
+    this_month, _ = month_of((now or timezone.now()) - SETTLED)
+    costs = MonthlyCost.objects.filter(line__in=_LINES, month__lt=this_month, amount__gt=0).order_by("month")
+    closed = set(Allocation.objects.order_by().values_list("foundation_model_id", "period_start").distinct())
+    models = FoundationModel.objects.in_bulk()
     made = 0
-    for model in FoundationModel.objects.all():
-        used = UsageRecord.objects.filter(foundation_model=model, line__in=_LINES, created_at__lt=this_month)
-        first = used.order_by("created_at").values_list("created_at", flat=True).first()
-        closed = set(Allocation.objects.filter(foundation_model=model).values_list("period_start", flat=True))
-        start = month_of(first)[0] if first else this_month
-        while start < this_month:
-            if start not in closed:
-                made += len(close(foundation_model=model, start=start, end=next_month(start)))
-            start = next_month(start)
+    for model_id, start in costs.values_list("foundation_model_id", "month").distinct():
+        if model_id is not None and (model_id, start) not in closed:
+            made += len(close(foundation_model=models[model_id], start=start, end=next_month(start)))
     return made

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.concurrency import refuse_if_changed, tagged
+from api.base.rows import Rows
 from api.base.viewsets import PlatformAdminViewSet, TenantViewSet
 from budgets import selectors, services
 from budgets.serializers import (
@@ -17,6 +18,8 @@ from budgets.serializers import (
 )
 from tenancy.selectors import tenant_by_slug
 
+_LINES = Rows(LedgerSerializer)
+
 
 class LedgerViewSet(TenantViewSet):
     """The tenant's ledger."""
@@ -27,8 +30,7 @@ class LedgerViewSet(TenantViewSet):
     @extend_schema(operation_id="ledger_list", responses=LedgerSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the ledger's lines, newest first."""
-        page = self.paginate_queryset(selectors.ledger())
-        return self.get_paginated_response(LedgerSerializer(page, many=True).data)
+        return self.page(selectors.ledger(), _LINES)
 
 
 class AdminBudgetViewSet(PlatformAdminViewSet):

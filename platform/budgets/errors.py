@@ -17,6 +17,21 @@ def not_positive(amount: Decimal) -> DomainError:
     return Invalid("amount_negative", f"{amount} is below zero.", "Give an amount of zero or more.", field="amount")
 
 
+def unknown_action(action: str, known: list[str]) -> DomainError:
+    """Something that a budget cannot do."""
+    return Invalid("action_unknown", f"A budget cannot {action!r}.", f"Actions: {', '.join(known)}.", field="action")
+
+
+def bad_percent(percent: object) -> DomainError:
+    """A part of a budget that is no whole percentage."""
+    return Invalid(
+        "act_percent_invalid",
+        f"A budget cannot act at {percent!r} percent of its amount.",
+        "Give a whole number from 1 to 100.",
+        field="act_percent",
+    )
+
+
 def below_committed(amount: Decimal, spent: Decimal, reserved: Decimal) -> DomainError:
     """The new budget is below what is spent and reserved already."""
     unit = currency()

@@ -17,6 +17,19 @@ def currency() -> str:
     return env.text("EXFM_CURRENCY", "USD")
 
 
+def written(amount: Decimal) -> str:
+    """Return an amount for people, with the digits that matter: cents, of less than ten cents four places, then six."""
+    size = abs(amount)
+    digits = 2 if not size or size >= Decimal("0.1") else 4 if size >= Decimal("0.001") else 6
+    return f"{amount:,.{digits}f} {currency()}"
+
+
+def exactly(amount: Decimal) -> str:
+    """Return an amount for people who check sums: every digit it has, but cents at least."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"{cents if cents == amount else amount.normalize():,f} {currency()}"
+
+
 def seconds(value: float) -> Decimal:
     """Return device-seconds with six places, never below zero."""
     return max(ZERO, Decimal(str(value)).quantize(UNIT, ROUND_HALF_UP))

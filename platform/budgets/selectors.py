@@ -1,22 +1,22 @@
 """Reads of money: quotas, budgets, spend by line and model, ledger."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from budgets import accounts, errors
-from budgets.models import Budget, LedgerEntry, Line, Quota, UsageRecord
+from budgets import accounts, actions, errors
+from budgets.models import Budget, CostToDate, LedgerEntry, Line, MonthlyCost, Quota
 from budgets.money import ZERO, currency
 from budgets.periods import month_of
 from catalog.limits import Limits
 from tenancy.models import Tenant
-
-TENANT_LINES = (Line.TRAINING, Line.MEASUREMENT)
 
 
 def quota_of(*, tenant_id: uuid.UUID) -> Quota:
@@ -32,12 +32,17 @@ def limits_of(tenant_id: uuid.UUID) -> Limits:
         models=quota.models_limit,
         serving_parameters=quota.serving_parameters,
         serving_flops=quota.serving_flops,
+        serving_latency_us=quota.serving_latency_us,
     )
 
 
 @dataclass(frozen=True)
 class Spend:
-    """Money of a tenant in a period. `forecast` goes on at the pace so far; the FM share stands outside the budget."""
+    """Money of a tenant in a period; `training` and `measurement` (the control arms) are what it was for.
+
+    `forecast` goes on at the pace so far; `action` is taken once `act_percent` of the budget are spent. The FM
+    share stands outside the budget.
+    """
 
     currency: str
     period_start: datetime
@@ -45,31 +50,69 @@ class Spend:
     budget: Decimal
     spent: Decimal
     reserved: Decimal
+    training: Decimal
     measurement: Decimal
     forecast: Decimal
+    action: str
+    act_percent: int
+
+    @property
+    def acts(self) -> bool:
+        """Whether the part at which the budget acts is spent."""
+        return actions.reached(spent=self.spent, amount=self.budget, percent=self.act_percent)
+
+
+SPENT = """
+    SELECT b.period_start, b.period_end, b.amount, b.spent, b.reserved, c.training, c.measurement,
+           b.action, b.act_percent
+    FROM budgets_budget b, LATERAL (
+        SELECT coalesce(sum(amount) FILTER (WHERE line = 'training'), 0) AS training,
+               coalesce(sum(amount) FILTER (WHERE line = 'measurement'), 0) AS measurement
+        FROM budgets_monthlycost WHERE tenant_id = b.tenant_id AND month >= b.period_start AND month < b.period_end
+    ) AS c
+    WHERE b.tenant_id = %(tenant)s AND b.period_start <= %(now)s ORDER BY b.period_start DESC LIMIT 1
+"""
+"""The newest budget that has begun and what was paid in its months, line by line: what `spend_of` reads."""
 
 
 def spend(*, tenant_id: uuid.UUID, now: datetime | None = None) -> Spend:
     """Return the tenant's money in the period that holds `now`; zeros where it has no budget yet."""
     moment = now or timezone.now()
-    budget = accounts.current(tenant_id=tenant_id, now=moment)
-    if budget is None:
-        start, end = month_of(moment)
-        budget = Budget(tenant_id=tenant_id, period_start=start, period_end=end, amount=ZERO, spent=ZERO, reserved=ZERO)
-    lines = cost_by_line(tenant_id=tenant_id, since=budget.period_start, until=budget.period_end)
-    elapsed = max(moment - budget.period_start, timedelta(days=1))
-    whole = budget.period_end - budget.period_start
-    pace = Decimal(max(1.0, whole / elapsed)).quantize(Decimal("0.0001"))
+    with connection.cursor() as cursor:
+        cursor.execute(SPENT, {"tenant": tenant_id, "now": moment})
+        return spend_of(cursor.fetchone(), now=moment)
+
+
+def spend_of(row: Sequence[Any] | None, *, now: datetime) -> Spend:
+    """Return the money of a row of `SPENT`, with zeros where there is none.
+
+    A budget whose period is over goes on with its amount in the month that holds `now`, as its next charge will find.
+    """
+    start, end, amount, spent, reserved, training, measurement, action, act_percent = row or _none(now)
+    if end <= now:
+        start, end = month_of(now)
+        spent = reserved = training = measurement = ZERO
+    elapsed = max(now - start, timedelta(days=1))
+    pace = Decimal(max(1.0, (end - start) / elapsed)).quantize(Decimal("0.0001"))
     return Spend(
         currency=currency(),
-        period_start=budget.period_start,
-        period_end=budget.period_end,
-        budget=budget.amount,
-        spent=budget.spent,
-        reserved=budget.reserved,
-        measurement=lines.get(Line.MEASUREMENT, ZERO),
-        forecast=(budget.spent * pace).quantize(Decimal("0.000001")),
+        period_start=start,
+        period_end=end,
+        budget=amount,
+        spent=spent,
+        reserved=reserved,
+        training=training,
+        measurement=measurement,
+        forecast=(spent * pace).quantize(Decimal("0.000001")),
+        action=action,
+        act_percent=act_percent,
     )
+
+
+def _none(now: datetime) -> tuple[Any, ...]:
+    """Return the row of `SPENT` of a tenant that has no budget."""
+    new = Budget()
+    return (now, now, *[ZERO] * 5, new.action, new.act_percent)
 
 
 def current_budget(*, tenant: Tenant) -> Budget:
@@ -78,12 +121,6 @@ def current_budget(*, tenant: Tenant) -> Budget:
     if found is None:
         raise errors.no_budget(tenant.slug)
     return found
-
-
-def cost_by_line(*, tenant_id: uuid.UUID, since: datetime, until: datetime) -> dict[str, Decimal]:
-    """Return what the tenant paid in `[since, until)`, by line."""
-    rows = UsageRecord.objects.filter(tenant_id=tenant_id, created_at__gte=since, created_at__lt=until)
-    return {row["line"]: row["total"] for row in rows.order_by().values("line").annotate(total=Sum("amount"))}
 
 
 @dataclass(frozen=True)
@@ -99,32 +136,18 @@ class ModelCost:
         return self.training + self.measurement
 
 
-def cost_by_model(
-    *,
-    model_ids: Collection[uuid.UUID] | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> dict[uuid.UUID, ModelCost]:
-    """Return what each vertical model in scope (or of `model_ids`) has cost its tenant, ever or in `[since, until)`."""
-    rows = UsageRecord.objects.filter(tenant__isnull=False, run__model__isnull=False, line__in=TENANT_LINES)
+def cost_by_model(*, model_ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, ModelCost]:
+    """Return what each vertical model in scope (or of `model_ids`) that cost something has cost its tenant so far."""
+    rows = CostToDate.objects.all()
     if model_ids is not None:
-        rows = rows.filter(run__model_id__in=model_ids)
-    if since is not None:
-        rows = rows.filter(created_at__gte=since)
-    if until is not None:
-        rows = rows.filter(created_at__lt=until)
-    lines: dict[uuid.UUID, dict[str, Decimal]] = {}
-    for row in rows.order_by().values("run__model_id", "line").annotate(total=Sum("amount")):
-        lines.setdefault(row["run__model_id"], {})[row["line"]] = row["total"]
-    return {
-        model: ModelCost(training=held.get(Line.TRAINING, ZERO), measurement=held.get(Line.MEASUREMENT, ZERO))
-        for model, held in lines.items()
-    }
+        rows = rows.filter(model_id__in=model_ids)
+    costs = rows.values_list("model_id", "training", "measurement")
+    return {model_id: ModelCost(training, measurement) for model_id, training, measurement in costs}
 
 
 def fm_cost(*, foundation_model_id: uuid.UUID | None = None) -> dict[str, Decimal]:
     """Return what foundation models have cost the platform so far, by line; only the platform sees these rows."""
-    rows = UsageRecord.objects.filter(line__in=(Line.FM_TRAINING, Line.FM_SCORING))
+    rows = MonthlyCost.objects.filter(line__in=(Line.FM_TRAINING, Line.FM_SCORING))
     if foundation_model_id is not None:
         rows = rows.filter(foundation_model_id=foundation_model_id)
     return {row["line"]: row["total"] for row in rows.order_by().values("line").annotate(total=Sum("amount"))}
@@ -132,4 +155,4 @@ def fm_cost(*, foundation_model_id: uuid.UUID | None = None) -> dict[str, Decima
 
 def ledger() -> QuerySet[LedgerEntry]:
     """Return the ledger in scope, newest first."""
-    return LedgerEntry.objects.select_related("run", "run__model", "budget").order_by("-id")
+    return LedgerEntry.objects.order_by("-id")

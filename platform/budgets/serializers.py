@@ -6,7 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.serializers import StrictModelSerializer, StrictSerializer
-from budgets.models import LedgerEntry, Quota
+from budgets import services
+from budgets.models import Budget, LedgerEntry, Quota
 
 
 class MoneyField(serializers.DecimalField):
@@ -28,8 +29,21 @@ class LedgerSerializer(StrictModelSerializer):
         fields = ("id", "created_at", "kind", "line", "amount", "run", "model", "note")
 
 
-class NewBudgetSerializer(StrictSerializer):
-    """A budget to set, and why."""
+class BudgetActionSerializer(StrictSerializer):
+    """What the budget does, and from which part of the amount on."""
+
+    action = serializers.ChoiceField(
+        choices=Budget.Action.choices,
+        required=False,
+        help_text="warn: only tell; hold: start no new run; stop: running ones stop at their checkpoint too",
+    )
+    act_percent = serializers.IntegerField(
+        min_value=1, max_value=100, required=False, help_text="taken once this part of the amount is spent"
+    )
+
+
+class NewBudgetSerializer(BudgetActionSerializer):
+    """A budget to set, and why. What is left out stays; a first budget stops runs at 100 percent."""
 
     amount = MoneyField(min_value=Decimal(0))
     reason = serializers.CharField(max_length=500)
@@ -43,17 +57,26 @@ class BudgetSerializer(StrictSerializer):
     amount = MoneyField()
     spent = MoneyField()
     reserved = MoneyField()
-    action = serializers.CharField()
+    action = serializers.ChoiceField(choices=Budget.Action.choices)
+    act_percent = serializers.IntegerField()
 
 
-class NewQuotaSerializer(StrictSerializer):
-    """Limits to change, and why; those left out stay."""
+class OpeningQuotaSerializer(StrictSerializer):
+    """Limits that are not money; those left out keep their defaults."""
 
     concurrent_runs = serializers.IntegerField(min_value=0, max_value=10_000, required=False)
     models_limit = serializers.IntegerField(min_value=0, max_value=100_000, required=False)
     storage_bytes = serializers.IntegerField(min_value=0, max_value=2**62, required=False)
     serving_parameters = serializers.IntegerField(min_value=0, max_value=2**62, required=False)
     serving_flops = serializers.IntegerField(min_value=0, max_value=2**62, required=False)
+    serving_latency_us = serializers.IntegerField(
+        min_value=0, max_value=2**62, required=False, allow_null=True, help_text="microseconds; null: no limit"
+    )
+
+
+class NewQuotaSerializer(OpeningQuotaSerializer):
+    """Limits to change, and why; those left out stay."""
+
     reason = serializers.CharField(max_length=500)
 
 
@@ -62,4 +85,4 @@ class QuotaSerializer(StrictModelSerializer):
 
     class Meta:
         model = Quota
-        fields = ("concurrent_runs", "models_limit", "storage_bytes", "serving_parameters", "serving_flops")
+        fields = services.QUOTAS

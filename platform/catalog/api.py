@@ -1,7 +1,11 @@
 """Streams and partitions over HTTP."""
 
 import uuid
+from operator import itemgetter
 
+import orjson
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,6 +15,7 @@ from rest_framework.response import Response
 
 from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import fingerprint, idempotent, remember, replay
+from api.base.rows import Rows
 from api.base.viewsets import TenantViewSet
 from catalog import errors, inference, selectors, services, sources, storage
 from catalog.filters import PartitionFilter, StreamFilter
@@ -20,6 +25,7 @@ from catalog.serializers import (
     ImportsSerializer,
     IntervalSerializer,
     NewStreamSerializer,
+    PartitionProblemSerializer,
     PartitionSerializer,
     ProposalSerializer,
     StreamSerializer,
@@ -30,10 +36,23 @@ from config.body_limit import SAMPLE_BYTES
 RAW_TYPES = ("application/vnd.apache.parquet", "application/octet-stream", "application/x-parquet")
 SAMPLE_TYPES = (*RAW_TYPES, "text/csv", "application/x-ndjson", "application/jsonl", "text/plain")
 
+STREAM_ROWS = Rows(
+    StreamSerializer,
+    also=("schema_text", "counts"),
+    schema=lambda row: orjson.Fragment(row["schema_text"]),
+    partitions=itemgetter("counts"),
+)
+PARTITION_ROWS = Rows(
+    PartitionSerializer,
+    also=("positives_text", "problems"),
+    positives=lambda row: orjson.Fragment(row["positives_text"]),
+    problems=lambda row: PartitionProblemSerializer(row["problems"], many=True).data if row["problems"] else [],
+)
+
 
 def _shown(stream_id: uuid.UUID) -> tuple[dict[str, object], dict[str, object]]:
     """Return a stream's representation, and the part of it that a change replaces: the counts move by themselves."""
-    shown = dict(StreamSerializer(selectors.stream(stream_id=stream_id)).data)
+    shown = dict(StreamSerializer(selectors.counted_stream(stream_id=stream_id)).data)
     return shown, {name: value for name, value in shown.items() if name != "partitions"}
 
 
@@ -57,8 +76,8 @@ class StreamViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         """List the streams, newest first."""
-        page = self.paginate_queryset(StreamFilter.apply(request, selectors.streams()))
-        return self.get_paginated_response(StreamSerializer(page, many=True).data)
+        rows = selectors.streams().annotate(schema_text=Cast("schema", TextField()))
+        return self.page(StreamFilter.apply(request, rows), STREAM_ROWS)
 
     @extend_schema(operation_id="streams_create", request=NewStreamSerializer, responses={201: StreamSerializer})
     @idempotent
@@ -72,7 +91,7 @@ class StreamViewSet(TenantViewSet):
             schema=form.validated_data["schema"],
             terms=form.terms(),
         )
-        found = selectors.stream(stream_id=stream.id)
+        found = selectors.counted_stream(stream_id=stream.id)
         return Response(StreamSerializer(found).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="streams_read", responses=StreamSerializer)
@@ -142,10 +161,9 @@ class PartitionViewSet(TenantViewSet):
     )
     def list(self, request: Request, stream_id: uuid.UUID) -> Response:
         """List the stream's partitions, latest event time first."""
-        selectors.stream(stream_id=stream_id)
-        rows = PartitionFilter.apply(request, selectors.partitions(stream_id=stream_id))
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(PartitionSerializer(page, many=True).data)
+        selectors.check_stream(stream_id=stream_id)
+        rows = selectors.partitions(stream_id=stream_id).annotate(positives_text=Cast("positives", TextField()))
+        return self.page(PartitionFilter.apply(request, rows), PARTITION_ROWS)
 
     @extend_schema(operation_id="partitions_read", responses=PartitionSerializer)
     def retrieve(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
@@ -207,7 +225,8 @@ class PartitionViewSet(TenantViewSet):
         form.is_valid(raise_exception=True)
         files = [services.Import(**entry) for entry in form.validated_data["partitions"]]
         made = services.import_partitions(tenant=self.tenant, stream_id=stream_id, files=files)
-        found = selectors.partitions(stream_id=stream_id).in_bulk([partition.id for partition in made])
+        rows = selectors.partitions(stream_id=stream_id).filter(id__in=[partition.id for partition in made])
+        found = {partition.id: partition for partition in rows}
         body = {"results": [found[partition.id] for partition in made]}
         return Response(ImportedSerializer(body).data, status=status.HTTP_202_ACCEPTED)
 

@@ -103,7 +103,7 @@ def storage_quota(used: int, limit: int, asked: int) -> DomainError:
     return DomainError(
         "storage_quota",
         f"This partition has {asked:,} bytes; {used:,} of {limit:,} bytes are used.",
-        "Ask an administrator for a larger storage quota.",
+        "Delete finished exports, which count as well, or ask an administrator for a larger storage quota.",
         status=403,
     )
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import django_filters
 
-from api.base.filtering import ListFilter
+from api.base.filtering import ListFilter, OneOfFilter
 from catalog.models import Partition
 
 
@@ -23,7 +23,7 @@ class StreamFilter(ListFilter):
 class PartitionFilter(ListFilter):
     """Partitions by state and interval, in event time."""
 
-    state = django_filters.MultipleChoiceFilter(choices=Partition.State.choices)
+    state = OneOfFilter(choices=Partition.State.choices)
     start_from = django_filters.IsoDateTimeFilter("start", "gte", help_text="start at or after")
     start_before = django_filters.IsoDateTimeFilter("start", "lt", help_text="start before")
     sha256 = django_filters.CharFilter()

@@ -9,12 +9,16 @@ from django.db import connection
 
 @dataclass(frozen=True)
 class Limits:
-    """What a tenant may hold: bytes of partitions, number of models, and the serving budget of one model."""
+    """What a tenant may hold: bytes of partitions, number of models, and the serving budget of one model.
+
+    `serving_latency_us` None: no limit.
+    """
 
     storage_bytes: int
     models: int
     serving_parameters: int
     serving_flops: int
+    serving_latency_us: int | None
 
 
 _limits: Callable[[uuid.UUID], Limits] | None = None

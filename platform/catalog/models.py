@@ -60,3 +60,10 @@ class Partition(TenantOwned):
                 condition=~Q(state="rejected"),
             ),
         ]
+
+
+class PartitionUse(TenantOwned):
+    """How many lineages of models have consumed a partition; no row: none. The ledger's trigger keeps it."""
+
+    partition = models.OneToOneField(Partition, on_delete=models.PROTECT, related_name="use")
+    trained = models.PositiveIntegerField()

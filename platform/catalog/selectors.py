@@ -4,53 +4,86 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db import connection
+from django.db.models import F, Func, IntegerField, JSONField, QuerySet
 from django.utils import timezone
 
 from catalog.models import Partition, Stream
 from exfm_core.spec import StreamSchema
 from tenancy.errors import NotFound
+from tenancy.presence import in_scope
 
-SEALED = Q(partitions__state=Partition.State.SEALED)
+_COUNTS = """(SELECT jsonb_build_object(
+    'sealed', count(*) FILTER (WHERE state = 'sealed'),
+    'rejected', count(*) FILTER (WHERE state = 'rejected'),
+    'rows', coalesce(sum(rows) FILTER (WHERE state = 'sealed'), 0)::bigint)
+FROM catalog_partition WHERE stream_id = %(expressions)s)"""
+"""Written out, like the two below: the ORM would group or join all rows before it takes a page of them."""
+
+_LABELLED = "(SELECT count(*) FROM registry_labelset WHERE partition_id = %(expressions)s)"
+_TRAINED = "coalesce((SELECT trained FROM catalog_partitionuse WHERE partition_id = %(expressions)s), 0)"
 
 
 def streams() -> QuerySet[Stream]:
-    """Return the streams in scope with the number of their sealed and rejected partitions and of sealed rows."""
-    return Stream.objects.annotate(
-        sealed=Count("partitions", filter=SEALED),
-        rejected=Count("partitions", filter=Q(partitions__state=Partition.State.REJECTED)),
-        rows=Sum("partitions__rows", filter=SEALED, default=0),
-    )
+    """Return the streams in scope with `counts`: sealed and rejected partitions, and rows of the sealed ones."""
+    return Stream.objects.annotate(counts=Func(F("id"), template=_COUNTS, output_field=JSONField()))
+
+
+def counted_stream(*, stream_id: uuid.UUID) -> Stream:
+    """Return one stream in scope with its `counts`; NotFound if there is none."""
+    return _one(streams(), stream_id)
 
 
 def stream(*, stream_id: uuid.UUID) -> Stream:
-    """Return one stream in scope, counted; NotFound if there is none."""
-    found = streams().filter(id=stream_id).first()
+    """Return one stream in scope; NotFound if there is none."""
+    return _one(Stream.objects.all(), stream_id)
+
+
+def _one(rows: QuerySet[Stream], stream_id: uuid.UUID) -> Stream:
+    found = rows.filter(id=stream_id).first()
     if found is None:
-        raise NotFound("stream_not_found", "There is no such stream.", "List the streams to see their ids.")
+        raise _no_stream()
     return found
+
+
+def check_stream(*, stream_id: uuid.UUID) -> None:
+    """Raise NotFound if the scope has no such stream."""
+    if not in_scope("catalog_stream", id=stream_id):
+        raise _no_stream()
 
 
 def partitions(*, stream_id: uuid.UUID) -> QuerySet[Partition]:
-    """Return a stream's partitions with the number of their label sets and of the models' lineages trained on them."""
-    own = Q(consumptions__lineage__tenant__isnull=False)
+    """Return a stream's partitions with the number of their label sets, and `trained`, of the lineages that consumed.
+
+    What is `trained` is kept by the ledger's trigger: a partition may have been consumed by thousands of lineages.
+    """
     return Partition.objects.filter(stream_id=stream_id).annotate(
-        label_set_count=_counted(Count("label_sets")), trained=_counted(Count("consumptions", filter=own))
+        label_set_count=Func(F("id"), template=_LABELLED, output_field=IntegerField()),
+        trained=Func(F("id"), template=_TRAINED, output_field=IntegerField()),
     )
 
 
-def _counted(count: Count) -> Subquery:
-    """Return the count as a subquery of its own row: a page counts for its rows alone, not for the whole stream."""
-    same = Partition.objects.filter(id=OuterRef("id")).order_by().values("id")
-    return Subquery(same.annotate(number=count).values("number"), output_field=IntegerField())
-
-
 def partition(*, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Partition:
-    """Return one partition of the stream; NotFound if there is none."""
+    """Return one partition of the stream with its uses; NotFound if there is none."""
     found = partitions(stream_id=stream_id).filter(id=partition_id).first()
     if found is None:
-        raise NotFound("partition_not_found", "The stream has no such partition.", "List its partitions for their ids.")
+        raise no_partition()
     return found
+
+
+def check_partition(*, stream_id: uuid.UUID, partition_id: uuid.UUID) -> None:
+    """Raise NotFound if the stream has no such partition."""
+    if not in_scope("catalog_partition", id=partition_id, stream_id=stream_id):
+        raise no_partition()
+
+
+def no_partition() -> NotFound:
+    """Return the refusal of a partition that the stream does not have."""
+    return NotFound("partition_not_found", "The stream has no such partition.", "List its partitions for their ids.")
+
+
+def _no_stream() -> NotFound:
+    return NotFound("stream_not_found", "There is no such stream.", "List the streams to see their ids.")
 
 
 def overlapping(*, stream_id: uuid.UUID, start: datetime, end: datetime) -> Partition | None:
@@ -68,10 +101,22 @@ def schema_of(stream: Stream) -> StreamSchema:
     return StreamSchema.from_json(stream.schema)
 
 
+STORAGE_USED = """
+    SELECT coalesce((
+        SELECT sum(bytes) FROM catalog_partition WHERE tenant_id = %(tenant)s AND state <> 'rejected'
+    ), 0)::bigint + coalesce((
+        SELECT sum(greatest(bytes, written_bytes)) FROM tenancy_tenantexport
+        WHERE tenant_id = %(tenant)s AND state IN ('running', 'done')
+    ), 0)::bigint
+"""
+"""The bytes of a tenant's partitions, but rejected ones, and of its exports, so far and until their files go."""
+
+
 def storage_used(*, tenant_id: uuid.UUID) -> int:
-    """Return the bytes of the tenant's partitions; rejected ones do not count."""
-    rows = Partition.objects.filter(tenant_id=tenant_id).exclude(state=Partition.State.REJECTED)
-    return int(rows.aggregate(total=Sum("bytes", default=0))["total"])
+    """Return the bytes that the tenant uses of its quota."""
+    with connection.cursor() as cursor:
+        cursor.execute(STORAGE_USED, {"tenant": tenant_id})
+        return int(cursor.fetchone()[0])
 
 
 def unvalidated(*, older_than: timedelta) -> list[tuple[uuid.UUID, uuid.UUID]]:

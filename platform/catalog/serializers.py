@@ -25,7 +25,7 @@ class StreamSerializer(StrictModelSerializer):
     """A stream with its schema and counts."""
 
     schema = serializers.DictField(help_text="an exfm_core.spec.StreamSchema")
-    partitions = StreamCountsSerializer(source="*", read_only=True)
+    partitions = StreamCountsSerializer(source="counts", read_only=True)
 
     class Meta:
         model = Stream

@@ -230,8 +230,12 @@ def seal(*, partition_id: uuid.UUID, report: Mapping[str, Any]) -> Partition:
     if partition.state != Partition.State.UPLOADED:
         return partition
     if report["sha256"] != partition.sha256:
-        changed = f"the stored file's SHA-256 is {report['sha256']}, at upload it was {partition.sha256}"
-        return reject(partition_id=partition_id, problems=[{"message": changed}])
+        changed = {
+            "expected": partition.sha256,
+            "found": report["sha256"],
+            "message": "The stored file is not the one that was uploaded. Upload the interval again.",
+        }
+        return reject(partition_id=partition_id, problems=[changed])
     partition.state = Partition.State.SEALED
     partition.rows = int(report["rows"])
     partition.positives = dict(report["positives"])

@@ -2,13 +2,16 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import IO, Any, Protocol
 
 import fsspec
 from django.conf import settings
@@ -60,7 +63,8 @@ def _store() -> tuple[Any, str]:
 
 def _sync(handle: Any) -> None:
     handle.flush()
-    if hasattr(handle, "fileno"):
+    # An object store's file has no descriptor; it is durable when it is closed.
+    with contextlib.suppress(io.UnsupportedOperation):
         os.fsync(handle.fileno())
 
 
@@ -123,3 +127,41 @@ def remove(uri: str) -> None:
     fs, root = _store()
     with contextlib.suppress(FileNotFoundError):
         fs.rm_file(f"{root}/{uri}")
+
+
+@contextmanager
+def writing(uri: str) -> Iterator[IO[bytes]]:
+    """Open a new file to be written in one go; durable after the block, gone where the block fails."""
+    fs, root = _store()
+    path = f"{root}/{uri}"
+    fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+    try:
+        with fs.open(path, "wb") as handle:
+            yield handle
+            _sync(handle)
+    except BaseException:
+        remove(uri)
+        raise
+
+
+def opened(uri: str) -> IO[bytes]:
+    """Open a kept file for reading; FileNotFoundError where it is gone."""
+    fs, root = _store()
+    return fs.open(f"{root}/{uri}", "rb")  # type: ignore[no-any-return]
+
+
+def names(folder: str) -> list[str]:
+    """Return the names of the files in a folder; none where there is no folder."""
+    fs, root = _store()
+    with contextlib.suppress(FileNotFoundError):
+        return [path.rpartition("/")[2] for path in fs.ls(f"{root}/{folder}", detail=False)]
+    return []
+
+
+def free_bytes() -> int | None:
+    """Return what is left of the disk that files are kept on; None for an object store, which has no such bound."""
+    fs, root = _store()
+    if "file" not in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol):
+        return None
+    there = next(path for path in (Path(root), *Path(root).parents) if path.exists())
+    return shutil.disk_usage(there).free

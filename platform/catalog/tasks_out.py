@@ -2,20 +2,9 @@
 
 import uuid
 
-import structlog
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
-from config.celery import app
-
-log = structlog.get_logger("exfm.catalog")
-
-
-def _send(name: str, *args: str) -> None:
-    try:
-        app.send_task(name, args=args, queue="control", retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        log.warning("nudge lost, the sweep will send it again", task=name, error=str(error))
+from config.celery import nudge
 
 
 def validate_on_commit(*, partition_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
@@ -25,9 +14,9 @@ def validate_on_commit(*, partition_id: uuid.UUID, tenant_id: uuid.UUID) -> None
 
 def validate_now(*, partition_id: uuid.UUID, tenant_id: uuid.UUID) -> None:
     """Ask a worker to validate the partition; the broker being away is not an error."""
-    _send("catalog.validate_partition", str(partition_id), str(tenant_id))
+    nudge("catalog.validate_partition", str(partition_id), str(tenant_id))
 
 
 def plan_on_commit() -> None:
     """Tell the planner that there may be new work once this transaction is durable."""
-    transaction.on_commit(lambda: _send("runs.plan"))
+    transaction.on_commit(lambda: nudge("runs.plan"))

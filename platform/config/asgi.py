@@ -1,4 +1,5 @@
-"""ASGI entry point: the embedded web and admin processes, and the production process for event streams."""
+"""ASGI entry point: the embedded web and admin processes, and the production process for what may last long: event
+streams, downloads, uploads."""
 
 import os
 
@@ -8,6 +9,7 @@ from django.utils.module_loading import import_string
 
 from config import env
 from config.body_limit import BodyLimit
+from config.body_places import Places
 from config.embedded.parent import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
@@ -21,5 +23,6 @@ application = BodyLimit(
     _django,
     most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     most_upload=env.number("EXFM_UPLOAD_MAX_BYTES", 1 << 30),
-    knows=import_string("api.base.credentials.is_known"),
+    whose=import_string("api.base.credentials.tenant_of"),
+    places=Places(env.number("EXFM_UPLOADS_AT_ONCE", 32)),
 )

@@ -10,15 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.idempotency import idempotent
+from api.base.serializers import refuse_body
 from api.base.viewsets import TenantViewSet
-from catalog.selectors import schema_of
 from insights import api_admin, api_courses
-from insights.cost_serializers import CostsSerializer
-from insights.selectors.cards import Card, card, cards, lineage_rows, quota_for
-from insights.selectors.costs import costs
+from insights.cost_serializers import CostsSerializer, ModelCostSerializer
+from insights.filters import ModelCostFilter
+from insights.selectors.cards import card_rows
+from insights.selectors.costs import costs, model_costs, with_shares
 from insights.selectors.curve import curve
+from insights.selectors.detail import detail
 from insights.selectors.foundation import foundation
 from insights.selectors.overview import overview
+from insights.selectors.shares import shares
 from insights.serializers import (
     CurveSerializer,
     FoundationSerializer,
@@ -27,10 +30,9 @@ from insights.serializers import (
     NewModelSerializer,
     OverviewSerializer,
 )
-from registry import selectors as registry
+from insights.written import card_json, cost_json, curve_json, detail_json, plain
 from registry import services
 from registry.filters import ModelFilter
-from registry.latency import latencies
 
 
 class ModelViewSet(TenantViewSet):
@@ -53,8 +55,8 @@ class ModelViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         """List the models with lift, cost and freshness, newest first."""
-        page = self.paginate_queryset(ModelFilter.apply(request, registry.vertical_models())) or []
-        return self.get_paginated_response(ModelCardSerializer(cards(models=page), many=True).data)
+        page = self.paginate_queryset(ModelFilter.apply(request, card_rows())) or []
+        return self.get_paginated_response([card_json(card) for card in page])
 
     @extend_schema(operation_id="models_create", request=NewModelSerializer, responses={201: ModelSerializer})
     @idempotent
@@ -70,57 +72,31 @@ class ModelViewSet(TenantViewSet):
             spec=wanted["spec"],
             teaching=services.Teaching(wanted["foundation_model"], wanted["train_from"]),
         )
-        return Response(_detail(card(model_id=model.id)), status=status.HTTP_201_CREATED)
+        return Response(plain(detail_json(detail(model_id=model.id))), status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="models_read", responses=ModelSerializer)
     def retrieve(self, request: Request, model_id: uuid.UUID) -> Response:
         """Show a model with its spec, serving cost, lineages and supervision."""
-        return Response(_detail(card(model_id=model_id)))
+        return Response(detail_json(detail(model_id=model_id)))
 
     @extend_schema(operation_id="models_curve", responses=CurveSerializer)
     def curve(self, request: Request, model_id: uuid.UUID) -> Response:
         """Show NE, lift and AUC by partition, and the same from the beginning up to each."""
-        return Response(CurveSerializer({"partitions": curve(model_id=model_id)}).data)
+        return Response(curve_json(curve(model_id=model_id)))
 
     @extend_schema(operation_id="models_pause", request=None, responses=ModelSerializer)
     def pause(self, request: Request, model_id: uuid.UUID) -> Response:
         """Stop training the model at its next checkpoint."""
+        refuse_body(request)
         services.pause(model_id=model_id)
-        return Response(_detail(card(model_id=model_id)))
+        return Response(detail_json(detail(model_id=model_id)))
 
     @extend_schema(operation_id="models_resume", request=None, responses=ModelSerializer)
     def resume(self, request: Request, model_id: uuid.UUID) -> Response:
         """Train the model again, from where it stopped."""
+        refuse_body(request)
         services.resume(model_id=model_id)
-        return Response(_detail(card(model_id=model_id)))
-
-
-def _detail(shown: Card) -> dict[str, object]:
-    binding = registry.open_binding(model_id=shown.model.id)
-    quota, version, taught = quota_for(shown), shown.version, shown.teaching
-    rest = {
-        "spec": version.spec,
-        "version": version.number,
-        "foundation_model": binding.foundation_model.name if binding else None,
-        "train_from": shown.model.train_from,
-        "serving": {
-            "parameters": version.serving_parameters,
-            "flops": version.serving_flops,
-            "limit_parameters": quota.serving_parameters,
-            "limit_flops": quota.serving_flops,
-            "latency": latencies(spec=registry.spec_of(version), schema=schema_of(shown.model.stream)),
-        },
-        "lineages": lineage_rows(shown),
-        "supervision": {
-            "coverage": shown.coverage,
-            "freshness_seconds": taught.freshness_seconds,
-            "clipped_share": taught.clipped_share,
-            "snapshot": taught.snapshot_id,
-            "gate": taught.gate,
-        },
-    }
-    whole = {field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)}
-    return dict(ModelSerializer({**whole, "freshness_seconds": shown.freshness_seconds, **rest}).data)
+        return Response(detail_json(detail(model_id=model_id)))
 
 
 class OverviewViewSet(TenantViewSet):
@@ -139,29 +115,47 @@ class OverviewViewSet(TenantViewSet):
             "period": {"start": spend.period_start, "end": spend.period_end},
             "spend": {
                 **{name: getattr(spend, name) for name in ("currency", "spent", "reserved", "budget")},
+                "action": spend.action,
+                "act_percent": spend.act_percent,
                 "forecast": spend.forecast,
                 "measurement": spend.measurement,
                 "fm_share": shown.fm_share,
             },
             "quota": shown.quota,
-            "models": shown.models,
+            "models": [],
             "runs": [],
             "attention": shown.attention,
             "foundation": shown.foundation,
         }
-        return Response({**OverviewSerializer(body).data, "runs": shown.runs})
+        written = {"models": [card_json(card) for card in shown.models], "runs": shown.runs}
+        return Response({**OverviewSerializer(body).data, **written})
 
 
 class CostsViewSet(TenantViewSet):
     """The tenant's costs."""
 
     serializer_class = CostsSerializer
-    required = {"retrieve": "costs:read"}
+    required = {"retrieve": "costs:read", "models": "costs:read"}
+    pagination_order = ("-place",)
+    list_filter = ModelCostFilter
 
     @extend_schema(operation_id="costs_read", responses=CostsSerializer)
     def retrieve(self, request: Request) -> Response:
-        """Show the period's costs by line and model, and how the share of the foundation model came about."""
-        return Response(CostsSerializer(costs(tenant_id=self.tenant.id)).data)
+        """Show the period's costs by line, the costliest models, and how the foundation model's share came about."""
+        found = costs(tenant_id=self.tenant.id)
+        whole = CostsSerializer(dataclasses.replace(found, models=[])).data
+        return Response({**whole, "models": [cost_json(cost) for cost in found.models]})
+
+    @extend_schema(
+        operation_id="costs_models_list",
+        parameters=ModelCostFilter.parameters(),
+        responses=ModelCostSerializer(many=True),
+    )
+    def models(self, request: Request) -> Response:
+        """List what each model has cost since its registration, by training and measurement: the costliest first."""
+        page = self.paginate_queryset(ModelCostFilter.apply(request, model_costs())) or []
+        found = with_shares(page, shares(model_ids=[row["id"] for row in page]))
+        return self.get_paginated_response([cost_json(cost) for cost in found])
 
 
 class FoundationViewSet(TenantViewSet):
@@ -186,6 +180,7 @@ tenant_urls: list[URLPattern] = [
     path("models/<uuid:model_id>/pause", ModelViewSet.as_view({"post": "pause"})),
     path("models/<uuid:model_id>/resume", ModelViewSet.as_view({"post": "resume"})),
     path("costs", CostsViewSet.as_view(_READ)),
+    path("costs/models", CostsViewSet.as_view({"get": "models"})),
     path("foundation", FoundationViewSet.as_view(_READ)),
     *api_courses.tenant_urls,
 ]

@@ -1,8 +1,12 @@
 """What a team does with a model after its registration: versions, restarts, aliases, teachers, lineage."""
 
-import dataclasses
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
+import orjson
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.urls import URLPattern, path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -11,13 +15,17 @@ from rest_framework.response import Response
 
 from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
 from api.base.idempotency import idempotent
+from api.base.rows import Row, Rows
 from api.base.viewsets import TenantViewSet
 from catalog import selectors as catalog
 from insights.course_serializers import (
     AliasSerializer,
     BindingSerializer,
     CheckpointSerializer,
+    ConsumerSerializer,
+    LabelSetSerializer,
     ModelLineageSerializer,
+    ModelLinkSerializer,
     NewAliasSerializer,
     NewBindingSerializer,
     NewCheckSerializer,
@@ -29,18 +37,49 @@ from insights.course_serializers import (
     SnapshotUsesSerializer,
     VersionSerializer,
 )
-from insights.selectors.card_text import Section, Text, card_text
-from insights.selectors.cards import Card, card
-from insights.selectors.lineage import courses_of, uses_of_partition, uses_of_snapshot
+from insights.selectors.card_text import card_text
+from insights.selectors.detail import detail
+from insights.selectors.lineage import (
+    consumers,
+    courses_of,
+    labelled,
+    learners,
+    model_links,
+    partition_uses,
+    snapshot_uses,
+)
 from insights.serializers import CardTextSerializer
 from registry import courses, services
 from registry import selectors as registry
-from registry.latency import latencies, sentences
-from registry.models import AliasMove, Snapshot
+from registry.latency import latencies
+from registry.models import AliasMove
 from runs.selectors import has_open_run
 from tenancy.errors import NotFound
 
 ALIAS = OpenApiParameter("alias", str, OpenApiParameter.PATH, enum=AliasMove.Alias.values)
+VERSIONS = Rows(VersionSerializer, also=("spec_text",), spec=lambda row: orjson.Fragment(row["spec_text"]))
+CHECKPOINTS = Rows(CheckpointSerializer)
+BINDINGS = Rows(
+    BindingSerializer,
+    also=("id", "foundation_model_id", "foundation_model__name"),
+    foundation_model=lambda row: {"id": row["foundation_model_id"], "name": row["foundation_model__name"]},
+)
+LABEL_SETS = Rows(LabelSetSerializer)
+USED_SETS = Rows(LabelSetSerializer, tasks=lambda row: orjson.Fragment(row["tasks"]))
+
+
+def _target(move: Row) -> dict[str, Any] | None:
+    """Return the checkpoint that the row of a move points at."""
+    if move["checkpoint_id"] is None:
+        return None
+    return CHECKPOINTS.write([{path: move[f"checkpoint__{path}"] for path in CHECKPOINTS.columns}])[0]
+
+
+MOVES = Rows(
+    AliasSerializer,
+    also=("id", "checkpoint_id", *(f"checkpoint__{path}" for path in CHECKPOINTS.columns)),
+    checkpoint=_target,
+)
 
 
 class VersionViewSet(TenantViewSet):
@@ -58,9 +97,9 @@ class VersionViewSet(TenantViewSet):
     @extend_schema(operation_id="models_versions_list", responses=VersionSerializer(many=True))
     def list(self, request: Request, model_id: uuid.UUID) -> Response:
         """List the model's versions, newest first."""
-        registry.vertical_model(model_id=model_id)
-        page = self.paginate_queryset(registry.versions_of(model_id=model_id))
-        return self.get_paginated_response(VersionSerializer(page, many=True).data)
+        registry.check_model(model_id=model_id)
+        rows = registry.versions_of(model_id=model_id).annotate(spec_text=Cast("spec", TextField()))
+        return self.page(rows, VERSIONS)
 
     @extend_schema(
         operation_id="models_versions_create", request=NewVersionSerializer, responses={201: VersionSerializer}
@@ -76,9 +115,8 @@ class VersionViewSet(TenantViewSet):
     @extend_schema(operation_id="models_checkpoints_list", responses=CheckpointSerializer(many=True))
     def checkpoints(self, request: Request, model_id: uuid.UUID) -> Response:
         """List the checkpoints of both arms, newest first."""
-        registry.vertical_model(model_id=model_id)
-        page = self.paginate_queryset(registry.checkpoints_of(model_id=model_id))
-        return self.get_paginated_response(CheckpointSerializer(page, many=True).data)
+        registry.check_model(model_id=model_id)
+        return self.page(registry.checkpoints_of(model_id=model_id), CHECKPOINTS)
 
     @extend_schema(operation_id="models_restart", request=NewRestartSerializer, responses={201: ModelLineageSerializer})
     @idempotent
@@ -99,7 +137,7 @@ class VersionViewSet(TenantViewSet):
         )
         schema = catalog.schema_of(catalog.stream(stream_id=form.validated_data["stream"]))
         spec = services.parse_spec(form.validated_data["spec"], schema)
-        body = dataclasses.asdict(found) | {"latency": latencies(spec=spec, schema=schema)}
+        body = vars(found) | {"latency": latencies(spec=spec, schema=schema)}
         return Response(ServingCheckSerializer(body).data)
 
 
@@ -120,17 +158,15 @@ class AliasViewSet(TenantViewSet):
     def list(self, request: Request, model_id: uuid.UUID) -> Response:
         """List where the model's aliases point."""
         self.paginate_queryset(registry.alias_moves(model_id=model_id).none())  # one page, but a bad limit is refused
-        registry.vertical_model(model_id=model_id)
-        found = registry.aliases(model_id=model_id)
-        rows = [found[name] for name in sorted(found)]
-        return Response({"results": AliasSerializer(rows, many=True).data, "next": None, "previous": None})
+        registry.check_model(model_id=model_id)
+        rows = MOVES.write(registry.aliases(model_id=model_id).values())
+        return Response({"results": rows, "next": None, "previous": None})
 
     @extend_schema(operation_id="models_aliases_history", responses=AliasSerializer(many=True))
     def history(self, request: Request, model_id: uuid.UUID) -> Response:
         """List every move of the aliases, newest first."""
-        registry.vertical_model(model_id=model_id)
-        page = self.paginate_queryset(registry.alias_moves(model_id=model_id))
-        return self.get_paginated_response(AliasSerializer(page, many=True).data)
+        registry.check_model(model_id=model_id)
+        return self.page(registry.alias_moves(model_id=model_id), MOVES)
 
     @extend_schema(operation_id="models_aliases_read", parameters=[ALIAS], responses=AliasSerializer)
     def retrieve(self, request: Request, model_id: uuid.UUID, alias: str) -> Response:
@@ -178,12 +214,13 @@ class AliasViewSet(TenantViewSet):
         return tagged(AliasSerializer(move).data)
 
     def _current(self, model_id: uuid.UUID, alias: str) -> dict[str, object]:
-        registry.vertical_model(model_id=model_id)
+        registry.check_model(model_id=model_id)
         found = registry.aliases(model_id=model_id).get(alias)
         if found is None:
             known = ", ".join(AliasMove.Alias.values)
             raise NotFound("alias_not_set", "This alias points nowhere.", f"Aliases: {known}. PUT one to set it.")
-        return dict(AliasSerializer(found).data)
+        # As text, which is what the tag of an alias is made of.
+        return dict(orjson.loads(orjson.dumps(MOVES.write([found])[0], option=orjson.OPT_UTC_Z)))
 
     def _guard(self, request: Request, model_id: uuid.UUID, alias: str) -> None:
         """404 for a name that is no alias; 412 where the caller has read another state."""
@@ -202,9 +239,8 @@ class BindingViewSet(TenantViewSet):
     @extend_schema(operation_id="models_bindings_list", responses=BindingSerializer(many=True))
     def list(self, request: Request, model_id: uuid.UUID) -> Response:
         """List the model's teachers, the present one first."""
-        registry.vertical_model(model_id=model_id)
-        page = self.paginate_queryset(registry.bindings_of(model_id=model_id))
-        return self.get_paginated_response(BindingSerializer(page, many=True).data)
+        registry.check_model(model_id=model_id)
+        return self.page(registry.bindings_of(model_id=model_id), BINDINGS)
 
     @extend_schema(
         operation_id="models_bindings_create", request=NewBindingSerializer, responses={201: BindingSerializer}
@@ -227,10 +263,10 @@ class BindingViewSet(TenantViewSet):
 
 
 class LineageViewSet(TenantViewSet):
-    """Where models come from, and what came of partitions and snapshots."""
+    """Where models come from."""
 
     serializer_class = ModelLineageSerializer
-    required = {"model": "models:read", "card": "models:read", "partition": "streams:read", "snapshot": "insights:read"}
+    required = {"model": "models:read", "card": "models:read"}
 
     @extend_schema(operation_id="models_lineage", responses=ModelLineageSerializer)
     def model(self, request: Request, model_id: uuid.UUID) -> Response:
@@ -240,35 +276,97 @@ class LineageViewSet(TenantViewSet):
     @extend_schema(operation_id="models_card", responses=CardTextSerializer)
     def card(self, request: Request, model_id: uuid.UUID) -> Response:
         """Show the model card: purpose, data, figures with intervals, limits; as parts and as Markdown."""
-        shown = card(model_id=model_id)
-        text: Text = _with_latency(card_text(shown), shown)
-        return Response(CardTextSerializer(dataclasses.asdict(text)).data)
+        return Response(CardTextSerializer(card_text(detail(model_id=model_id))).data)
+
+
+class PartitionUsesViewSet(TenantViewSet):
+    """What came of a partition."""
+
+    serializer_class = PartitionUsesSerializer
+    required = {"retrieve": "streams:read", "consumers": "streams:read"}
 
     @extend_schema(operation_id="partitions_lineage", responses=PartitionUsesSerializer)
-    def partition(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
-        """Show who labelled the partition and which models consumed it."""
-        catalog.partition(stream_id=stream_id, partition_id=partition_id)
-        return Response(PartitionUsesSerializer(uses_of_partition(partition_id=partition_id)).data)
+    def retrieve(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
+        """Show who labelled the partition and the newest of the models' steps that consumed it."""
+        found = partition_uses(stream_id=stream_id, partition_id=partition_id)
+        if found is None:
+            raise catalog.no_partition()
+        body = {
+            "label_sets": USED_SETS.write(found.label_sets),
+            "consumed_by": [{"model": vars(link), "checkpoint": checkpoint} for link, checkpoint in found.models],
+            "all_consumed_by": _beside(request, "consumers") if found.more_models else None,
+        }
+        return Response(body)
+
+    @extend_schema(operation_id="partitions_consumers_list", responses=ConsumerSerializer(many=True))
+    def consumers(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
+        """List the models' steps that consumed the partition, newest first."""
+        catalog.check_partition(stream_id=stream_id, partition_id=partition_id)
+        page = self.paginate_queryset(consumers(partition_id=partition_id).values(*_STEP)) or []
+        return self.get_paginated_response(_steps(page))
+
+
+class SnapshotUsesViewSet(TenantViewSet):
+    """What came of a snapshot."""
+
+    serializer_class = SnapshotUsesSerializer
+    required = {"retrieve": "insights:read", "label_sets": "insights:read", "models": "insights:read"}
 
     @extend_schema(operation_id="snapshots_lineage", responses=SnapshotUsesSerializer)
-    def snapshot(self, request: Request, snapshot_id: uuid.UUID) -> Response:
+    def retrieve(self, request: Request, snapshot_id: uuid.UUID) -> Response:
         """Show which of the tenant's partitions a snapshot labelled, and which of its models learned from that."""
-        if not Snapshot.objects.filter(id=snapshot_id).exists():
-            raise NotFound("snapshot_not_found", "There is no such snapshot.")
-        return Response(SnapshotUsesSerializer(uses_of_snapshot(snapshot_id=snapshot_id)).data)
+        found = snapshot_uses(snapshot_id=snapshot_id)
+        if found is None:
+            raise _no_snapshot()
+        body = {
+            "label_sets": USED_SETS.write(found.label_sets),
+            "all_label_sets": _beside(request, "label-sets") if found.more_label_sets else None,
+            "models": [vars(link) for link, _ in found.models],
+            "all_models": _beside(request, "models") if found.more_models else None,
+        }
+        return Response(body)
+
+    @extend_schema(operation_id="snapshots_label_sets_list", responses=LabelSetSerializer(many=True))
+    def label_sets(self, request: Request, snapshot_id: uuid.UUID) -> Response:
+        """List the snapshot's label sets of the tenant's partitions, newest first."""
+        _known(snapshot_id)
+        return self.page(labelled(snapshot_id=snapshot_id), LABEL_SETS)
+
+    @extend_schema(operation_id="snapshots_models_list", responses=ModelLinkSerializer(many=True))
+    def models(self, request: Request, snapshot_id: uuid.UUID) -> Response:
+        """List the tenant's models that learned from the snapshot's labels, the newest course of training first."""
+        _known(snapshot_id)
+        page = self.paginate_queryset(learners(snapshot_id=snapshot_id).values("id")) or []
+        return self.get_paginated_response(_models(page))
 
 
-def _with_latency(text: Text, shown: Card) -> Text:
-    """Return the card with what is estimated of its latency on the measured flavors."""
-    spec, schema = registry.spec_of(shown.version), catalog.schema_of(shown.model.stream)
-    lines = sentences(latencies(spec=spec, schema=schema))
-    if not lines:
-        return text
-    part = Section(
-        "Serving latency, estimated", [*lines, "Of the exported graph on one thread; the export measures it."]
-    )
-    markdown = f"{text.markdown}\n## {part.title}\n\n" + "\n".join(f"- {line}" for line in part.lines) + "\n"
-    return dataclasses.replace(text, sections=[*text.sections, part], markdown=markdown)
+_STEP = ("id", "lineage_id", "checkpoint_id")
+
+
+def _steps(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Write steps that consumed a partition, as `ConsumerSerializer` says."""
+    links = model_links(lineage_ids=[row["lineage_id"] for row in rows])
+    return [{"model": vars(links[row["lineage_id"]]), "checkpoint": row["checkpoint_id"]} for row in rows]
+
+
+def _models(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Write the models of lineages, as `ModelLinkSerializer` says."""
+    links = model_links(lineage_ids=[row["id"] for row in rows])
+    return [vars(links[row["id"]]) for row in rows]
+
+
+def _known(snapshot_id: uuid.UUID) -> None:
+    if not registry.has_snapshot(snapshot_id=snapshot_id):
+        raise _no_snapshot()
+
+
+def _no_snapshot() -> NotFound:
+    return NotFound("snapshot_not_found", "There is no such snapshot.")
+
+
+def _beside(request: Request, name: str) -> str:
+    """Return the path of the list `name` beside the lineage that is asked for."""
+    return request.path.rpartition("/")[0] + f"/{name}"
 
 
 def _lineage(model_id: uuid.UUID) -> dict[str, object]:
@@ -278,6 +376,8 @@ def _lineage(model_id: uuid.UUID) -> dict[str, object]:
 
 
 _MODEL = "models/<uuid:model_id>"
+_PARTITION = "streams/<uuid:stream_id>/partitions/<uuid:partition_id>"
+_SNAPSHOT = "foundation/snapshots/<uuid:snapshot_id>"
 
 tenant_urls: list[URLPattern] = [
     path("models/check", VersionViewSet.as_view({"post": "check"})),
@@ -294,8 +394,9 @@ tenant_urls: list[URLPattern] = [
     path(f"{_MODEL}/bindings", BindingViewSet.as_view({"get": "list", "post": "create", "delete": "destroy"})),
     path(f"{_MODEL}/lineage", LineageViewSet.as_view({"get": "model"})),
     path(f"{_MODEL}/card", LineageViewSet.as_view({"get": "card"})),
-    path(
-        "streams/<uuid:stream_id>/partitions/<uuid:partition_id>/lineage", LineageViewSet.as_view({"get": "partition"})
-    ),
-    path("foundation/snapshots/<uuid:snapshot_id>/lineage", LineageViewSet.as_view({"get": "snapshot"})),
+    path(f"{_PARTITION}/lineage", PartitionUsesViewSet.as_view({"get": "retrieve"})),
+    path(f"{_PARTITION}/consumers", PartitionUsesViewSet.as_view({"get": "consumers"})),
+    path(f"{_SNAPSHOT}/lineage", SnapshotUsesViewSet.as_view({"get": "retrieve"})),
+    path(f"{_SNAPSHOT}/label-sets", SnapshotUsesViewSet.as_view({"get": "label_sets"})),
+    path(f"{_SNAPSHOT}/models", SnapshotUsesViewSet.as_view({"get": "models"})),
 ]

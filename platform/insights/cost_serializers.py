@@ -26,6 +26,16 @@ class ModelCostSerializer(StrictSerializer):
     total = MoneyField()
 
 
+class RestCostSerializer(StrictSerializer):
+    """Money of the models that are not named."""
+
+    models = serializers.IntegerField(help_text="how many they are; 0: all are named")
+    training = MoneyField()
+    measurement = MoneyField()
+    fm_share = MoneyField()
+    total = MoneyField()
+
+
 class AllocationSerializer(StrictSerializer):
     """A period's share of the foundation model's cost, and what it is computed from."""
 
@@ -54,7 +64,8 @@ class CostsSerializer(StrictSerializer):
     period = PeriodSerializer(source="*")
     total = MoneyField()
     kinds = LineTotalSerializer(many=True)
-    models = ModelCostSerializer(many=True)
+    models = ModelCostSerializer(many=True, help_text="the costliest 50, by training and measurement")
+    rest = RestCostSerializer()
     fm = FmCostsSerializer()
 
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from api.base.serializers import StrictSerializer
 from registry.models import AliasMove, Arm, Lineage, Snapshot
-from registry.serializers import LatencySerializer
+from registry.serializers import LatencyBudgetSerializer, LatencySerializer
 
 
 class VersionSerializer(StrictSerializer):
@@ -109,6 +109,7 @@ class ServingCheckSerializer(StrictSerializer):
     limit_flops = serializers.IntegerField()
     batch_bytes = serializers.IntegerField(help_text="memory of one training step beside the tables")
     latency = LatencySerializer(many=True, help_text="by measured flavor; empty where none is registered")
+    latency_budget = LatencyBudgetSerializer()
 
 
 class TaughtBySerializer(StrictSerializer):
@@ -122,13 +123,13 @@ class TaughtBySerializer(StrictSerializer):
 class CourseSerializer(StrictSerializer):
     """A course of training: version, arm, what it started from, what it read, who taught it."""
 
-    id = serializers.UUIDField(source="lineage.id")
-    version = serializers.IntegerField(source="lineage.model_version.number")
-    arm = serializers.ChoiceField(source="lineage.arm", choices=Arm.choices)
-    state = serializers.ChoiceField(source="lineage.state", choices=Lineage.State.choices)
-    seed = serializers.IntegerField(source="lineage.seed")
-    parent_checkpoint = serializers.UUIDField(source="lineage.parent_checkpoint_id", allow_null=True)
-    head = serializers.UUIDField(source="lineage.head_id", allow_null=True, help_text="its newest checkpoint")
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    arm = serializers.ChoiceField(choices=Arm.choices)
+    state = serializers.ChoiceField(choices=Lineage.State.choices)
+    seed = serializers.IntegerField()
+    parent_checkpoint = serializers.UUIDField(allow_null=True)
+    head = serializers.UUIDField(allow_null=True, help_text="its newest checkpoint")
     partitions = serializers.IntegerField()
     rows = serializers.IntegerField()
     start = serializers.DateTimeField(allow_null=True)
@@ -160,28 +161,34 @@ class LabelSetSerializer(StrictSerializer):
 class ModelLinkSerializer(StrictSerializer):
     """A model by id, name and version."""
 
-    id = serializers.UUIDField(source="model_version.model.id")
-    name = serializers.CharField(source="model_version.model.name")
-    version = serializers.IntegerField(source="model_version.number")
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
     arm = serializers.ChoiceField(choices=Arm.choices)
 
 
 class ConsumerSerializer(StrictSerializer):
     """A model's step that consumed a partition."""
 
-    model = ModelLinkSerializer(source="lineage")
-    checkpoint = serializers.UUIDField(source="id")
+    model = ModelLinkSerializer()
+    checkpoint = serializers.UUIDField(source="checkpoint_id")
+
+
+MORE = "path of the list that has them all; null: these are all"
 
 
 class PartitionUsesSerializer(StrictSerializer):
-    """What was made of a partition."""
+    """What was made of a partition, newest first."""
 
-    label_sets = LabelSetSerializer(many=True)
-    consumed_by = ConsumerSerializer(source="checkpoints", many=True)
+    label_sets = LabelSetSerializer(many=True, help_text="one for each snapshot")
+    consumed_by = ConsumerSerializer(many=True, help_text="the newest 50")
+    all_consumed_by = serializers.CharField(allow_null=True, help_text=MORE)
 
 
 class SnapshotUsesSerializer(StrictSerializer):
-    """What a snapshot labelled of the tenant's, and which of its models learned from that."""
+    """What a snapshot labelled of the tenant's, and which of its models learned from that, newest first."""
 
-    label_sets = LabelSetSerializer(many=True)
-    models = ModelLinkSerializer(source="lineages", many=True)
+    label_sets = LabelSetSerializer(many=True, help_text="the newest 50")
+    all_label_sets = serializers.CharField(allow_null=True, help_text=MORE)
+    models = ModelLinkSerializer(many=True, help_text="the newest 50")
+    all_models = serializers.CharField(allow_null=True, help_text=MORE)

@@ -5,9 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from api.base.serializers import StrictSerializer
+from budgets.models import Budget
 from budgets.serializers import MoneyField
 from registry.models import Arm, Lineage, Snapshot, VerticalModel
-from registry.serializers import LatencySerializer
+from registry.serializers import LatencyBudgetSerializer, LatencySerializer
 from runs.models import WorkClaim
 from runs.serializers import RunCardSerializer
 
@@ -73,6 +74,17 @@ class SparkPointSerializer(Kept, StrictSerializer):
     lift = NullableFloat()
 
 
+class FiguresSerializer(StrictSerializer):
+    """Of a model's card, what its commits alone change."""
+
+    lift = LiftSerializer()
+    ne = ArmsSerializer()
+    auc = ArmsSerializer()
+    coverage = NullableFloat()
+    freshness_seconds = NullableFloat(source="teaching.freshness_seconds")
+    spark = SparkPointSerializer(many=True)
+
+
 class ModelCardSerializer(StrictSerializer):
     """A model at a glance."""
 
@@ -95,13 +107,14 @@ class ModelCardSerializer(StrictSerializer):
 
 
 class ServingSerializer(StrictSerializer):
-    """Exact serving cost against the serving budget."""
+    """Serving cost against the serving budget: exact, but for the estimated latency."""
 
     parameters = serializers.IntegerField()
     flops = serializers.IntegerField(help_text="per row")
     limit_parameters = serializers.IntegerField()
     limit_flops = serializers.IntegerField()
     latency = LatencySerializer(many=True, help_text="by measured flavor; empty where none is registered")
+    latency_budget = LatencyBudgetSerializer()
 
 
 class LineageSerializer(StrictSerializer):
@@ -109,7 +122,7 @@ class LineageSerializer(StrictSerializer):
 
     arm = serializers.ChoiceField(choices=Arm.choices)
     state = serializers.ChoiceField(choices=Lineage.State.choices)
-    partitions = serializers.IntegerField(source="consumed", help_text="consumed so far")
+    partitions = serializers.IntegerField(help_text="consumed so far")
 
 
 class TeachingSerializer(StrictSerializer):
@@ -154,7 +167,7 @@ class CumulativeSerializer(StrictSerializer):
     high = NullableFloat()
 
 
-class CurvePointSerializer(Kept, StrictSerializer):
+class CurvePointSerializer(StrictSerializer):
     """One partition on a model's curve."""
 
     start = serializers.DateTimeField()
@@ -254,6 +267,8 @@ class SpendSerializer(StrictSerializer):
     spent = MoneyField()
     reserved = MoneyField()
     budget = MoneyField()
+    action = serializers.ChoiceField(choices=Budget.Action.choices, help_text="what the budget does, beside its limit")
+    act_percent = serializers.IntegerField(help_text="it does so once this part of the budget is spent")
     forecast = MoneyField(help_text="spent by the end of the period at the pace so far")
     measurement = MoneyField(help_text="the control arms' part of `spent`")
     fm_share = MoneyField(help_text="share of the foundation models' cost, outside the budget")
@@ -297,9 +312,9 @@ class OverviewSerializer(StrictSerializer):
     period = PeriodSerializer()
     spend = SpendSerializer()
     quota = QuotaUseSerializer()
-    models = ModelCardSerializer(many=True)
+    models = ModelCardSerializer(many=True, help_text="the first 50 by name; the list of models has all")
     runs = RunCardSerializer(many=True)
-    attention = AttentionSerializer(many=True)
+    attention = AttentionSerializer(many=True, help_text="of all models, also of those that are not shown")
     foundation = FoundationSerializer()
 
 

@@ -1,6 +1,11 @@
 """What can be wrong with a model, a binding or a snapshot, each with the step that mends it."""
 
+import uuid
+from collections.abc import Mapping
+
+from exfm_core.cost.device import Estimate
 from exfm_core.errors import ExfmError
+from exfm_core.figures import share
 from tenancy.errors import Conflict, DomainError, NotFound
 
 
@@ -38,6 +43,30 @@ def serving_budget(what: str, asked: int, limit: int) -> DomainError:
         status=403,
         field="spec",
     )
+
+
+def serving_latency(flavor: str, p99: Estimate, limit: int, shares: Mapping[str, float]) -> DomainError:
+    """Serving one row is estimated to take longer than the tenant's serving budget allows. `shares`: largest first."""
+    most = [f"{name} {share(part, 0)}" for name, part in list(shares.items())[:2]]
+    return DomainError(
+        "serving_budget",
+        f"The p99 of serving one row on {flavor} is estimated at {p99.value:,.1f} µs (within a factor of "
+        f"{p99.error:.2f}: {p99.low:,.1f} to {p99.high:,.1f} µs); the serving budget is {limit:,} µs.",
+        f"Most of it: {', '.join(most)}. {LATENCY_MENDS[next(iter(shares))]}",
+        status=403,
+        field="spec",
+    )
+
+
+LATENCY_MENDS = {
+    "the call": "That is what any model takes there: ask an administrator for a larger limit or another device.",
+    "operators": "Use fewer layers, experts or tasks, or no attention.",
+    "matrix products": "Use a narrower or shorter mlp, fewer experts, or fewer cross_layers.",
+    "embedding rows": "Use fewer features, a smaller max_length of sequences, or a smaller embedding_dim.",
+    "element-wise work": "Use fewer features or a smaller embedding_dim.",
+    "pairwise dots": "Use fewer features, or the backbone dcnv2.",
+}
+"""What to change in a spec, by the part of `exfm_core.cost.device.SERVING_PARTS` that takes longest."""
 
 
 def batch_too_large(asked: int, limit: int) -> DomainError:
@@ -106,6 +135,15 @@ def nothing_to_roll_back() -> DomainError:
         "nothing_to_roll_back",
         "No snapshot was published before this one.",
         "Deactivate the foundation model if it must not teach at all.",
+    )
+
+
+def published_meanwhile(snapshot_id: uuid.UUID) -> DomainError:
+    """Another snapshot is published than the one that was looked at."""
+    return Conflict(
+        "published_meanwhile",
+        f"The snapshot {snapshot_id} has been published meanwhile.",
+        "Look at what would change now, and decide again.",
     )
 
 

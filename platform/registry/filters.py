@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import django_filters
 
-from api.base.filtering import ListFilter
+from api.base.filtering import ListFilter, OneOfFilter
 from registry.models import VerticalModel
 
 
@@ -17,4 +17,4 @@ class ModelFilter(ListFilter):
 
     name = django_filters.CharFilter()
     stream = django_filters.UUIDFilter("stream_id")
-    status = django_filters.MultipleChoiceFilter(choices=VerticalModel.Status.choices)
+    status = OneOfFilter(choices=VerticalModel.Status.choices)

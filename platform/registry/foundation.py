@@ -1,5 +1,6 @@
 """Writes of foundation models: registration, tenant slots, and the snapshots that the gate publishes or rejects."""
 
+import uuid
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -134,11 +135,11 @@ def reject_snapshot(*, snapshot: Snapshot, gate: Mapping[str, Any]) -> Snapshot:
 
 
 @transaction.atomic
-def roll_back(*, foundation_model: FoundationModel, reason: str) -> Snapshot:
+def roll_back(*, foundation_model: FoundationModel, reason: str, expected: uuid.UUID | None = None) -> Snapshot:
     """Withdraw the published snapshot; the newest one published before it labels again. Its lineage goes on training.
 
     Label sets it has made stay: they are read by lineages that once chose them. DomainError where there is no snapshot
-    to go back to.
+    to go back to, or where another than the `expected` one is published by now.
     """
     model = (
         FoundationModel.objects.select_for_update(of=("self",)).select_related("published").get(id=foundation_model.id)
@@ -146,10 +147,9 @@ def roll_back(*, foundation_model: FoundationModel, reason: str) -> Snapshot:
     current = model.published
     if current is None:
         raise errors.nothing_to_roll_back()
-    earlier = selectors.snapshots(foundation_model_id=model.id).filter(
-        state=Snapshot.State.RETIRED, withdrawn_at__isnull=True, watermark__lte=current.watermark
-    )
-    before = earlier.order_by("watermark", "published_at").last()
+    if expected is not None and current.id != expected:
+        raise errors.published_meanwhile(current.id)
+    before = selectors.snapshot_before(current=current)
     if before is None:
         raise errors.nothing_to_roll_back()
     current.state, current.withdrawn_at = Snapshot.State.RETIRED, timezone.now()

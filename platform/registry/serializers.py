@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from api.base.serializers import StrictSerializer
+from registry.latency import Verdict
 
 
 class NewFoundationModelSerializer(StrictSerializer):
@@ -43,7 +44,7 @@ class SlotSerializer(StrictSerializer):
 class RollbackSerializer(StrictSerializer):
     """Why; kept in the audit log."""
 
-    reason = serializers.CharField(max_length=400)
+    reason = serializers.CharField(max_length=500)
 
 
 class NewDeviceProfileSerializer(StrictSerializer):
@@ -59,6 +60,19 @@ class DeviceProfileSerializer(StrictSerializer):
     flavor = serializers.CharField()
     profile = serializers.DictField(help_text="an exfm_core.cost.device.DeviceProfile")
     updated_at = serializers.DateTimeField()
+
+
+class LatencyBudgetSerializer(StrictSerializer):
+    """Estimated p99 of one row on the flavor that models serve on, against the limit; both in microseconds."""
+
+    flavor = serializers.CharField()
+    limit_us = serializers.IntegerField(allow_null=True, help_text="null: no limit")
+    p99_us = serializers.FloatField(source="p99.value", allow_null=True, help_text="null: not measured")
+    p99_error = serializers.FloatField(source="p99.error", allow_null=True, help_text="a factor")
+    verdict = serializers.ChoiceField(
+        choices=list(Verdict), help_text="`not_measured`: the limit is not checked before the export"
+    )
+    shares = serializers.DictField(child=serializers.FloatField(), help_text="of each part of a request, largest first")
 
 
 class LatencySerializer(StrictSerializer):

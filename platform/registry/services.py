@@ -24,6 +24,7 @@ from registry.foundation import (
     reject_snapshot,
     roll_back,
 )
+from registry.latency import LatencyBudget, latency_budget, refuse_slow
 from registry.models import Arm, Binding, FoundationModel, Lineage, ModelVersion, VerticalModel
 from tenancy import audit
 from tenancy.models import Tenant
@@ -106,18 +107,22 @@ def register_vertical_model(
 
 @dataclass(frozen=True)
 class ServingCost:
-    """What one row costs to serve, exactly, beside what the tenant may spend on it."""
+    """What one row costs to serve, beside what the tenant may spend on it: exact but for the latency, an estimate."""
 
     parameters: int
     flops: int
     limit_parameters: int
     limit_flops: int
     batch_bytes: int
+    latency_budget: LatencyBudget
 
 
 def serving_cost(*, tenant_id: uuid.UUID, spec: VerticalSpec, schema: StreamSchema) -> ServingCost:
     """Return the spec's serving cost. DomainError with the numbers where it is over the budget, or where one training
-    step would not fit beside those of others."""
+    step would not fit beside those of others.
+
+    A limit of latency on a flavor that nobody has measured refuses nothing; the answer says that it was not checked.
+    """
     allowed = limits.limits_of(tenant_id)
     parameters, flops = cost.serving_parameters(spec, schema), cost.serving_flops(spec, schema)
     if parameters > allowed.serving_parameters:
@@ -126,7 +131,9 @@ def serving_cost(*, tenant_id: uuid.UUID, spec: VerticalSpec, schema: StreamSche
         raise errors.serving_budget("FLOPs per row", flops, allowed.serving_flops)
     if (batch := cost.batch_bytes(spec, schema)) > MAX_BATCH_BYTES:
         raise errors.batch_too_large(batch, MAX_BATCH_BYTES)
-    return ServingCost(parameters, flops, allowed.serving_parameters, allowed.serving_flops, batch)
+    fast = latency_budget(spec=spec, schema=schema, limit_us=allowed.serving_latency_us)
+    refuse_slow(fast)
+    return ServingCost(parameters, flops, allowed.serving_parameters, allowed.serving_flops, batch, fast)
 
 
 def parse_spec(spec: Mapping[str, Any], schema: StreamSchema) -> VerticalSpec:

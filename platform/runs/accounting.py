@@ -1,9 +1,9 @@
 """The port through which runs meet money. `budgets` stands above `runs`, so it registers itself here at start-up."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
 from typing import Protocol
 
 from runs.models import Attempt, Run, WorkClaim
@@ -26,12 +26,14 @@ class Held:
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run has cost its owner so far, of which the control arm's part, and what is reserved for it now."""
+    """A statement without placeholders that gives one row for each run `r`, and the currency.
 
-    spent: Decimal = Decimal(0)
-    measurement: Decimal = Decimal(0)
-    reserved: Decimal = Decimal(0)
-    currency: str = ""
+    Its columns are `spent`, what the run has cost its owner so far, `measurement`, the control arm's part of it, and
+    `reserved`, what is reserved for it now.
+    """
+
+    statement: str
+    currency: str
 
 
 class Accounting(Protocol):
@@ -39,6 +41,9 @@ class Accounting(Protocol):
 
     def quota_refusal(self, *, run: Run) -> Refusal | None:
         """Return why the run's tenant may not hold one more run now, or None."""
+
+    def held_back(self, *, runs: Collection[Run], now: datetime) -> Mapping[uuid.UUID, Refusal]:
+        """Return, by run, why it may not start whatever is free: its tenant's budget holds runs back."""
 
     def reserve(self, *, run: Run, device_seconds: float) -> Refusal | None:
         """Raise the run's reservation to cover `device_seconds` more; None = granted."""
@@ -49,8 +54,8 @@ class Accounting(Protocol):
     def release(self, *, run: Run) -> None:
         """Give back whatever the run still has reserved."""
 
-    def costs(self, *, run_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, RunCost]:
-        """Return the costs of runs in scope; one that has cost nothing may be missing."""
+    def cost_of_run(self) -> RunCost:
+        """Return how a statement over `runs_run r` reads what each run has cost."""
 
 
 _accounting: Accounting | None = None

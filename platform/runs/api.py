@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.serializers import refuse_body
 from api.base.viewsets import PlatformAdminViewSet, TenantViewSet
 from runs import selectors, services
 from runs.filters import AdminRunFilter, RunFilter
@@ -25,8 +26,8 @@ class RunViewSet(TenantViewSet):
     @extend_schema(operation_id="runs_list", parameters=RunFilter.parameters(), responses=RunCardSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the runs, newest first."""
-        page = self.paginate_queryset(RunFilter.apply(request, selectors.runs())) or []
-        return self.get_paginated_response(selectors.cards(page))
+        page = self.paginate_queryset(selectors.card_rows(RunFilter.apply(request, selectors.runs()))) or []
+        return self.get_paginated_response(selectors.card_list(page))
 
     @extend_schema(operation_id="runs_read", responses=RunSerializer)
     def retrieve(self, request: Request, run_id: uuid.UUID) -> Response:
@@ -36,12 +37,14 @@ class RunViewSet(TenantViewSet):
     @extend_schema(operation_id="runs_stop", request=None, responses={202: RunSerializer})
     def stop(self, request: Request, run_id: uuid.UUID) -> Response:
         """Ask the run to stop: it finishes the batch and keeps its last checkpoint. Asking twice is harmless."""
+        refuse_body(request)
         services.request_stop(run_id=run_id)
         return Response(selectors.run_detail(run_id=run_id), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(operation_id="runs_retry", request=None, responses={201: RunSerializer})
     def retry(self, request: Request, run_id: uuid.UUID) -> Response:
         """Queue a new run in place of a failed or cancelled one; it goes on from the last checkpoint."""
+        refuse_body(request)
         fresh = services.retry(run_id=run_id)
         return Response(selectors.run_detail(run_id=fresh.id), status=status.HTTP_201_CREATED)
 
@@ -64,8 +67,8 @@ class AdminRunViewSet(PlatformAdminViewSet):
     )
     def list(self, request: Request) -> Response:
         """List runs, newest first."""
-        page = self.paginate_queryset(AdminRunFilter.apply(request, selectors.runs())) or []
-        return self.get_paginated_response(selectors.cards(page))
+        page = self.paginate_queryset(selectors.card_rows(AdminRunFilter.apply(request, selectors.runs()))) or []
+        return self.get_paginated_response(selectors.card_list(page))
 
     @extend_schema(operation_id="admin_runs_read", responses=RunSerializer)
     def retrieve(self, request: Request, run_id: uuid.UUID) -> Response:
@@ -75,12 +78,14 @@ class AdminRunViewSet(PlatformAdminViewSet):
     @extend_schema(operation_id="admin_runs_stop", request=None, responses={202: RunSerializer})
     def stop(self, request: Request, run_id: uuid.UUID) -> Response:
         """Ask a run to stop at its last checkpoint."""
+        refuse_body(request)
         services.request_stop(run_id=run_id)
         return Response(selectors.run_detail(run_id=run_id), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(operation_id="admin_runs_retry", request=None, responses={201: RunSerializer})
     def retry(self, request: Request, run_id: uuid.UUID) -> Response:
         """Queue a new run in place of a failed or cancelled one."""
+        refuse_body(request)
         fresh = services.retry(run_id=run_id)
         return Response(selectors.run_detail(run_id=fresh.id), status=status.HTTP_201_CREATED)
 

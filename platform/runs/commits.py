@@ -20,6 +20,7 @@ from registry.services import abandon_lineage, publish_snapshot, reject_snapshot
 from runs import nudges
 from runs.accounting import Held, accounting
 from runs.errors import BrokenReport
+from runs.figures import keeping
 from runs.leases import Lease, hold
 from runs.models import Attempt, Consumption, Fault, Kind, MetricSums, Run, WorkClaim
 from runs.outcomes import LINE, unsettled_seconds
@@ -45,9 +46,12 @@ def commit(*, lease: Lease, claim: WorkClaim, done: events.Done) -> None:
             return
         if held.run_id != run.id:
             raise BrokenReport(f"claim {claim.id} belongs to another run")
+        heads = {lineage.id: lineage.head_id for lineage in arms_of(run.model_id).values()}
         result = writers[run.kind](run, held, done)
         now = timezone.now()
         WorkClaim.objects.filter(id=held.id).update(committed_at=now, result=result)
+        if run.model_id is not None and held.partition_id is not None:
+            keeping().committed(model_id=run.model_id, partition_id=held.partition_id, heads=heads)
         _settle(run, lease, held, done, now)
         if result.get("decision") != "corrupt":
             # Retry budgets count failures since the last step forward.

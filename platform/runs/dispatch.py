@@ -1,7 +1,8 @@
 """Admission: which queued runs may start now. One dispatcher at a time; every other run learns why it waits.
 
 Order: priority (teacher, scoring, students), then fair share: the tenant with the least decayed device time first, then
-age. Limits: free slots of workers seen lately, the tenant's quota, and money for start-up and the first unit of work.
+age. Limits: what the tenant's budget does, free slots of workers seen lately, the tenant's quota, money for start-up
+and the first unit of work. A run that a budget holds back does not wait for a slot, so nobody makes room for it.
 """
 
 import math
@@ -15,7 +16,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from runs import nudges
-from runs.accounting import accounting
+from runs.accounting import Refusal, accounting
 from runs.hardcaps import reserve_admission
 from runs.models import HELD_STATES, Attempt, Run, State, WorkerNode
 from runs.outcomes import CANCELLING
@@ -40,12 +41,13 @@ def dispatch(now: datetime | None = None) -> list[Run]:
     free = free_slots(moment)
     usage = decayed_seconds(moment)
     waiting = list(Run.objects.filter(state=State.QUEUED).select_related("tenant", "model__stream", "foundation_model"))
+    held_back = accounting().held_back(runs=waiting, now=moment)
     admitted: list[Run] = []
     refused: list[tuple[Run, str, str]] = []
     while waiting:
         run = min(waiting, key=lambda r: (-r.priority, usage.get(r.tenant_id, 0.0), r.created_at))
         waiting.remove(run)
-        verdict = _verdict(run, free, moment)
+        verdict = _verdict(run, free, moment, held_back.get(run.id))
         if verdict is None and _admit(run, moment):
             admitted.append(run)
             free -= 1
@@ -74,10 +76,12 @@ def decayed_seconds(now: datetime) -> dict[uuid.UUID | None, float]:
     return usage
 
 
-def _verdict(run: Run, free: int, now: datetime) -> tuple[str, str] | None:
+def _verdict(run: Run, free: int, now: datetime, held_back: Refusal | None) -> tuple[str, str] | None:
     """Return (code, sentence) of why the run may not start, or None."""
     if run.not_before and run.not_before > now:
         return "retry", run.reason_message
+    if held_back is not None:
+        return held_back.code, held_back.message
     if free <= 0:
         if not WorkerNode.objects.filter(seen_at__gte=now - SEEN_WITHIN).exists():
             return "no_worker", "No worker has reported for 20 seconds; it starts when one is back."

@@ -1,6 +1,6 @@
 """Errors of runs. Those that people see are `DomainError`s; the others speak to supervisors."""
 
-from tenancy.errors import Conflict
+from tenancy.errors import Conflict, NotFound
 
 
 class StaleLease(RuntimeError):
@@ -31,3 +31,8 @@ class RunOpen(Conflict):
             message="The model already has an open run.",
             mend="Wait for it to end, or stop it first.",
         )
+
+
+def not_found() -> NotFound:
+    """The scope sees no such run."""
+    return NotFound("run_not_found", "There is no such run.", "Look at the list of runs.")

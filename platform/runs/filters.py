@@ -5,7 +5,7 @@ from typing import ClassVar
 import django_filters
 from django.db.models import QuerySet
 
-from api.base.filtering import ListFilter
+from api.base.filtering import ListFilter, OneOfFilter
 from runs.models import OPEN_STATES, Kind, Run, State
 
 OPEN = "open"
@@ -17,8 +17,8 @@ class RunFilter(ListFilter):
     searched: ClassVar[tuple[str, ...]] = ("model__name",)
 
     model = django_filters.UUIDFilter("model_id")
-    kind = django_filters.MultipleChoiceFilter(choices=Kind.choices)
-    state = django_filters.MultipleChoiceFilter(
+    kind = OneOfFilter(choices=Kind.choices)
+    state = OneOfFilter(
         choices=[*State.choices, (OPEN, "before its end")], method="in_state", help_text="a state, or `open`"
     )
     created_from = django_filters.IsoDateTimeFilter("created_at", "gte", help_text="queued at or after")

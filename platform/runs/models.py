@@ -81,6 +81,7 @@ class Run(TenantOrPlatformOwned):
         indexes = [
             models.Index(fields=["state", "kind"], name="run_state_kind"),
             models.Index(fields=["tenant", "-created_at"], name="run_tenant_created"),
+            models.Index(fields=["tenant", "state", "-finished_at"], name="run_tenant_state"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -181,6 +182,13 @@ class WorkClaim(TenantOrPlatformOwned):
                 fields=["lineage", "period_end"], condition=Q(kind="fm.train"), name="claim_lineage_period"
             ),
         ]
+        indexes = [
+            models.Index(fields=["kind"], condition=Q(committed_at__isnull=True), name="claim_uncommitted"),
+            # Which lineages a label set taught, with the column of row-level security.
+            models.Index(
+                fields=["label_set", "tenant", "lineage"], condition=Q(committed_at__isnull=False), name="claim_lessons"
+            ),
+        ]
 
 
 class ManifestEntry(TenantOwned):
@@ -198,12 +206,15 @@ class Consumption(TenantOwned):
     """The once-over ledger: a lineage consumes a partition at most once. `tenant` is the partition's."""
 
     lineage = models.ForeignKey("registry.Lineage", on_delete=models.PROTECT, related_name="consumptions")
-    partition = models.ForeignKey("catalog.Partition", on_delete=models.PROTECT, related_name="consumptions")
+    partition = models.ForeignKey(
+        "catalog.Partition", on_delete=models.PROTECT, related_name="consumptions", db_index=False
+    )
     claim = models.ForeignKey(WorkClaim, on_delete=models.PROTECT, related_name="consumptions")
     checkpoint = models.ForeignKey("registry.Checkpoint", on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lineage", "partition"], name="consumption_once")]
+        indexes = [models.Index(fields=["partition", "tenant", "id"], name="consumption_by_partition")]
 
 
 class MetricSums(TenantOwned):

@@ -3,14 +3,10 @@
 import uuid
 from typing import Final
 
-import structlog
 from django.db import connection, transaction
-from kombu.exceptions import OperationalError
 
-from config.celery import app
+from config.celery import nudge
 from runs.models import Run
-
-log = structlog.get_logger("exfm.runs")
 
 LIVE_CHANNEL: Final = "exfm"
 """What browsers follow: `<tenant id or "platform">:<run id>`."""
@@ -19,26 +15,19 @@ WORK_CHANNEL: Final = "exfm_work"
 """What idle supervisors wait for: something was sealed, committed, published or stopped."""
 
 
-def _send(name: str, *args: str, queue: str = "control") -> None:
-    try:
-        app.send_task(name, args=args, queue=queue, retry=False, ignore_result=True)
-    except (OperationalError, OSError) as error:
-        log.warning("nudge lost, the sweep will send it again", task=name, error=str(error))
-
-
 def plan_on_commit() -> None:
     """Ask for planning and dispatching once this transaction is durable."""
-    transaction.on_commit(lambda: _send("runs.plan"))
+    transaction.on_commit(lambda: nudge("runs.plan"))
 
 
 def dispatch_on_commit() -> None:
     """Ask for dispatching once this transaction is durable."""
-    transaction.on_commit(lambda: _send("runs.dispatch"))
+    transaction.on_commit(lambda: nudge("runs.dispatch"))
 
 
 def supervise_on_commit(run_id: uuid.UUID) -> None:
     """Ask a worker to take the admitted run once this transaction is durable."""
-    transaction.on_commit(lambda: _send("runs.supervise", str(run_id), queue="cpu"))
+    transaction.on_commit(lambda: nudge("runs.supervise", str(run_id), queue="cpu"))
 
 
 def announce(run: Run) -> None:
@@ -59,4 +48,4 @@ def notify(channel: str, payload: str) -> None:
 
 def dispatch_soon() -> None:
     """Ask for dispatching at once: outside a transaction, when capacity has come."""
-    _send("runs.dispatch")
+    nudge("runs.dispatch")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from catalog.models import Partition
 from runs.models import Kind, Run, WorkClaim
 from runs.periods import feeding_streams, to_come
-from runs.progression import ahead, positions
+from runs.progression import ahead, places
 from runs.scoring import wanted
 
 
@@ -21,8 +21,7 @@ def outlook(run: Run, current: WorkClaim) -> Outlook:
     """Return what follows the current claim of the run."""
     rest: list[Partition] = []
     if run.kind == Kind.VM_TRAIN and run.model is not None and current.lineage is not None:
-        after = positions(current.lineage).get(run.model.stream_id)
-        rest = ahead(stream_id=run.model.stream_id, after=after, start_from=run.model.train_from)
+        rest = ahead(places({0: current.lineage}, {0: (run.model.stream_id, run.model.train_from)}))[0]
     elif run.kind == Kind.DAS_SCORE and run.foundation_model is not None:
         rest = wanted(run.foundation_model)
     elif current.lineage is not None and current.period_end is not None:

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from catalog.models import Partition
 from registry.models import Arm, Binding, FoundationModel, LabelSet, Snapshot, VerticalModel
-from registry.selectors import active_lineages, newest_published, snapshots
+from registry.selectors import active_lineages_of, newest_published, snapshots
 from runs.models import Kind, WorkClaim
 from runs.periods import frontier, task_kinds
-from runs.progression import ahead, positions
+from runs.progression import ahead, places
 from runs.supervision import deadline, heads_of
 
 
@@ -53,19 +53,21 @@ def wanted(foundation_model: FoundationModel) -> list[Partition]:
     bindings = Binding.objects.filter(
         foundation_model=foundation_model, ended_at__isnull=True, model__status=VerticalModel.Status.ACTIVE
     ).select_related("model__stream")
+    models = {binding.model_id: binding.model for binding in bindings if task_kinds(binding.model.stream) & heads}
+    arms = active_lineages_of(model_ids=list(models))
+    students = {model_id: held[Arm.TREATMENT] for model_id, held in arms.items() if Arm.TREATMENT in held}
+    streams = {model_id: (models[model_id].stream_id, models[model_id].train_from) for model_id in students}
+    claims = WorkClaim.objects.filter(
+        kind=Kind.VM_TRAIN, lineage__in=[lineage.id for lineage in students.values()], partition__isnull=False
+    )
+    rest = ahead(places(students, streams))
+    ids = {partition.id for each in rest.values() for partition in each}
+    claimed = set(claims.filter(partition_id__in=ids).values_list("lineage_id", "partition_id"))
     wanted: dict[str, Partition] = {}
-    for binding in bindings:
-        lineage = active_lineages(model_id=binding.model_id).get(Arm.TREATMENT)
-        if lineage is None or not task_kinds(binding.model.stream) & heads:
-            continue
-        stream = binding.model.stream
-        after = positions(lineage).get(stream.id)
-        rest = ahead(stream_id=stream.id, after=after, start_from=binding.model.train_from)
-        claims = WorkClaim.objects.filter(kind=Kind.VM_TRAIN, lineage=lineage, partition__in=rest)
-        claimed = set(claims.values_list("partition_id", flat=True))
-        for partition in rest:
-            if partition.id not in claimed:
-                partition.stream = stream
+    for model_id, partitions in rest.items():
+        for partition in partitions:
+            if (students[model_id].id, partition.id) not in claimed:
+                partition.stream = models[model_id].stream
                 wanted[str(partition.id)] = partition
     labelled = LabelSet.objects.filter(
         partition_id__in=list(wanted), snapshot__foundation_version__model_id=foundation_model.id

@@ -3,18 +3,25 @@
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Q, QuerySet, Sum
+import orjson
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet, Sum
+from django.db.models.query import BaseIterable
 from django.utils import timezone
 
 from exfm_core.metrics.sums import BucketSums, normalized_entropy
-from runs.accounting import RunCost, accounting
+from runs.accounting import accounting
 from runs.dispatch import SEEN_WITHIN
-from runs.models import HELD_STATES, OPEN_STATES, MetricSums, Run, State, WorkClaim, WorkerNode
-from runs.services import get_visible
+from runs.errors import not_found
+from runs.models import HELD_STATES, OPEN_STATES, MetricSums, Run, State, WorkerNode
+from tenancy.questions import Question, ask
+from tenancy.scope import current_scope
 
 PARTITIONS_SHOWN = 200
 ENTROPIES_KEPT = 50_000
@@ -30,124 +37,241 @@ def has_open_run(model_id: uuid.UUID) -> bool:
     return Run.objects.filter(model_id=model_id, state__in=OPEN_STATES).exists()
 
 
+class CardRow(NamedTuple):
+    """What a card shows of a run: ids and money as text, `waiting` (of a queued run) and `progress` as JSON."""
+
+    id: str
+    kind: str
+    state: str
+    reason_code: str
+    reason_message: str
+    waiting: str | None
+    progress: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    stop_requested_at: datetime | None
+    model_id: str | None
+    model: str | None
+    foundation_model_id: str | None
+    foundation_model: str | None
+    spent: str
+    measurement: str
+    reserved: str
+
+
+_CARDS = """
+    SELECT r.id::text, r.kind, r.state, r.reason_code, r.reason_message, CASE WHEN r.state = %s THEN r.waiting END,
+        nullif(r.progress, '{{}}'), r.created_at, r.started_at, r.finished_at, r.stop_requested_at,
+        r.model_id::text, m.name, r.foundation_model_id::text, f.name,
+        c.spent::text, c.measurement::text, c.reserved::text
+    FROM unnest({asked}) WITH ORDINALITY AS asked (id, place)
+    JOIN runs_run r ON r.id = asked.id
+    LEFT JOIN registry_verticalmodel m ON m.id = r.model_id
+    LEFT JOIN registry_foundationmodel f ON f.id = r.foundation_model_id
+    CROSS JOIN LATERAL ({cost}) c
+    WHERE %s::uuid IS NULL OR r.tenant_id = %s
+    ORDER BY asked.place
+"""
+"""Written out around the runs that are asked for: to compose it for each page takes longer than to answer it."""
+
+
+class _CardRows(BaseIterable):
+    """Reads the columns of cards where Django would read those of objects."""
+
+    def __iter__(self) -> Iterator[CardRow]:
+        try:
+            statement, parameters = self.queryset.query.sql_with_params()
+        except EmptyResultSet:
+            return iter(())
+        return iter(_read(f"ARRAY({statement})", parameters))
+
+
+def _read(asked: str, parameters: Sequence[Any]) -> list[CardRow]:
+    (rows,) = ask(_question(asked, parameters))
+    return [CardRow._make(row) for row in rows]
+
+
+def _question(asked: str, parameters: Sequence[Any]) -> Question:
+    tenant = current_scope().tenant_id
+    statement = _CARDS.format(asked=asked, cost=accounting().cost_of_run().statement)
+    return Question(statement, [State.QUEUED, *parameters, tenant, tenant])
+
+
+def card_rows(rows: QuerySet[Run]) -> QuerySet[Run, CardRow]:
+    """Return the runs as the rows of cards, to be sliced and then given to `cards` or `card_list`."""
+    wanted: QuerySet[Run, Any] = rows.values("id")
+    wanted._iterable_class = _CardRows
+    return wanted
+
+
 def run_card(run_id: uuid.UUID) -> dict[str, Any] | None:
     """Return one run's card, or None if the scope sees no such run."""
-    run = runs().filter(id=run_id).first()
-    return cards([run])[0] if run else None
+    return next(iter(cards(_one(run_id))), None)
 
 
-def cards(rows: Iterable[Run]) -> list[dict[str, Any]]:
-    """Return the cards of runs: state with its reason, place in the queue, progress, cost."""
-    listed = list(rows)
-    costs = accounting().costs(run_ids=[run.id for run in listed])
-    return [_card(run, costs.get(run.id, RunCost())) for run in listed]
+_NEWEST = "ARRAY(SELECT id FROM runs_run WHERE %s::uuid IS NULL OR tenant_id = %s ORDER BY id DESC LIMIT %s)"
 
 
-def _card(run: Run, cost: RunCost) -> dict[str, Any]:
+def newest_question(most: int) -> Question:
+    """Ask for the newest runs in scope; `newest` reads the answer."""
+    tenant = current_scope().tenant_id
+    return _question(_NEWEST, [tenant, tenant, most])
+
+
+def newest(answer: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Return the cards of the newest runs as JSON has them; see `newest_question`."""
+    return cards(CardRow._make(row) for row in answer)
+
+
+def _one(run_id: uuid.UUID) -> list[CardRow]:
+    return _read("ARRAY[%s]::uuid[]", [run_id])
+
+
+def cards(rows: Iterable[CardRow]) -> list[dict[str, Any]]:
+    """Return the cards of runs as JSON has them, times as text."""
+    found: list[dict[str, Any]] = orjson.loads(orjson.dumps(_cards(rows)))
+    return found
+
+
+def card_list(rows: Iterable[CardRow]) -> orjson.Fragment:
+    """Return the cards of runs as JSON."""
+    return orjson.Fragment(orjson.dumps(_cards(rows)))
+
+
+def _cards(rows: Iterable[CardRow]) -> list[dict[str, Any]]:
+    """Return state with its reason, place in the queue, progress and cost of runs."""
+    unit = accounting().cost_of_run().currency
+    return [_card(row, unit) for row in rows]
+
+
+def _card(row: CardRow, currency: str) -> dict[str, Any]:
+    waiting = orjson.loads(row.waiting) if row.waiting else {}
+    model, foundation_model = row.model_id, row.foundation_model_id
     return {
-        "id": str(run.id),
-        "kind": run.kind,
-        "state": run.state,
-        "reason": {"code": run.reason_code, "message": run.reason_message} if run.reason_code else None,
-        "model": _named(run.model),
-        "foundation_model": _named(run.foundation_model),
-        "position": run.waiting.get("position") if run.state == State.QUEUED else None,
-        "holders": run.waiting.get("holders", []) if run.state == State.QUEUED else [],
-        "created_at": run.created_at.isoformat(),
-        "started_at": run.started_at.isoformat() if run.started_at else None,
-        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
-        "stop_requested_at": run.stop_requested_at.isoformat() if run.stop_requested_at else None,
-        "progress": run.progress or None,
+        "id": row.id,
+        "kind": row.kind,
+        "state": row.state,
+        "reason": {"code": row.reason_code, "message": row.reason_message} if row.reason_code else None,
+        "model": {"id": model, "name": row.model} if model else None,
+        "foundation_model": {"id": foundation_model, "name": row.foundation_model} if foundation_model else None,
+        "position": waiting.get("position"),
+        "holders": waiting.get("holders", []),
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "stop_requested_at": row.stop_requested_at,
+        "progress": orjson.Fragment(row.progress) if row.progress else None,
         "cost": {
-            "spent": str(cost.spent),
-            "measurement": str(cost.measurement),
-            "reserved": str(cost.reserved),
-            "currency": cost.currency,
+            "spent": row.spent,
+            "measurement": row.measurement,
+            "reserved": row.reserved,
+            "currency": currency,
         },
     }
 
 
-def _named(owner: Any) -> dict[str, str] | None:
-    return {"id": str(owner.id), "name": owner.name} if owner is not None else None
+_ATTEMPTS = """
+    SELECT number, state, started_at, finished_at, fault, code, message, mend, exit_code, log_tail
+    FROM runs_attempt WHERE run_id = %s ORDER BY number
+"""
 
 
-def run_detail(*, run_id: uuid.UUID) -> dict[str, Any]:
-    """Return a run with its attempts, partitions and the log's tail. Raises NotFound."""
-    run = get_visible(run_id=run_id)
-    attempts = list(run.attempts.order_by("number"))
-    return cards([run])[0] | {
+def run_detail(*, run_id: uuid.UUID) -> orjson.Fragment:
+    """Return a run with its attempts, partitions and the log's tail, as JSON. Raises NotFound."""
+    card = next(iter(_cards(_one(run_id))), None)
+    if card is None:
+        raise not_found()
+    with connection.cursor() as cursor:
+        cursor.execute(_ATTEMPTS, [run_id])
+        attempts = cursor.fetchall()
+    detail = card | {
         "attempts": [
             {
-                "n": attempt.number,
-                "state": attempt.state,
-                "started_at": attempt.started_at.isoformat(),
-                "finished_at": attempt.finished_at.isoformat() if attempt.finished_at else None,
-                "fault": attempt.fault,
-                "code": attempt.code,
-                "message": attempt.message,
-                "mend": attempt.mend,
-                "exit": attempt.exit_code,
+                "n": number,
+                "state": state,
+                "started_at": started,
+                "finished_at": finished,
+                "fault": fault,
+                "code": code,
+                "message": message,
+                "mend": mend,
+                "exit": exit_code,
             }
-            for attempt in attempts
+            for number, state, started, finished, fault, code, message, mend, exit_code, _ in attempts
         ],
-        "partitions": run_partitions(run=run),
-        "log": attempts[-1].log_tail.splitlines() if attempts else [],
+        "partitions": _partitions(run_id),
+        "log": attempts[-1][-1].splitlines() if attempts else [],
     }
+    return orjson.Fragment(orjson.dumps(detail))
 
 
-def run_partitions(*, run: Run) -> list[dict[str, Any]]:
+_UNITS = """
+    SELECT c.id::text, c.partition_id::text, coalesce(p.start, c.period_start), coalesce(p."end", c.period_end),
+        coalesce((c.result ->> 'rows')::bigint, p.rows), (c.result ->> 'covered')::bigint, c.gate, c.label_reason,
+        c.committed_at IS NOT NULL
+    FROM runs_workclaim c LEFT JOIN catalog_partition p ON p.id = c.partition_id
+    WHERE c.run_id = %(run)s ORDER BY c.created_at DESC LIMIT %(shown)s
+"""
+_SUMS = """
+    SELECT s.id::text, s.partition_id::text, l.arm
+    FROM runs_run r
+    JOIN registry_modelversion v ON v.model_id = r.model_id
+    JOIN registry_lineage l ON l.model_version_id = v.id
+    JOIN runs_metricsums s ON s.lineage_id = l.id AND s.scope = %(all)s
+    WHERE r.id = %(run)s AND s.partition_id = ANY (ARRAY(
+        SELECT partition_id FROM runs_workclaim WHERE run_id = %(run)s ORDER BY created_at DESC LIMIT %(shown)s
+    ))
+"""
+"""The rows of sums behind the NE of the units above."""
+
+
+def _partitions(run_id: uuid.UUID) -> list[dict[str, Any]]:
     """Return the newest units of a run in time order: partition (or period), state, rows, and both arms' NE."""
-    claims = list(
-        WorkClaim.objects.filter(run=run).select_related("partition").order_by("-created_at")[:PARTITIONS_SHOWN]
-    )
-    entropies = _entropies([claim.partition_id for claim in claims if claim.partition_id], run)
-    return [_unit(claim, entropies) for claim in reversed(claims)]
+    asked: dict[str, Any] = {"run": run_id, "shown": PARTITIONS_SHOWN, "all": MetricSums.Scope.ALL}
+    with connection.cursor() as cursor:
+        cursor.execute(_UNITS, asked)
+        units = cursor.fetchall()
+        cursor.execute(_SUMS, asked)
+        entropies = _entropies(cursor.fetchall())
+    return [
+        {
+            "id": partition or claim,
+            "start": start,
+            "end": end,
+            "state": "done" if committed else "claimed",
+            "rows": rows,
+            "covered": covered,
+            "gate": gate,
+            "label_reason": label_reason,
+            "ne_control": entropies.get((partition, "control")),
+            "ne_treatment": entropies.get((partition, "treatment")),
+        }
+        for claim, partition, start, end, rows, covered, gate, label_reason, committed in reversed(units)
+    ]
 
 
-def _unit(claim: WorkClaim, entropies: dict[tuple[Any, str], float | None]) -> dict[str, Any]:
-    partition = claim.partition
-    start = partition.start if partition else claim.period_start
-    end = partition.end if partition else claim.period_end
-    return {
-        "id": str(partition.id if partition else claim.id),
-        "start": start.isoformat() if start else None,
-        "end": end.isoformat() if end else None,
-        "state": "done" if claim.committed_at else "claimed",
-        "rows": claim.result.get("rows", partition.rows if partition else None),
-        "covered": claim.result.get("covered"),
-        "gate": claim.gate,
-        "label_reason": claim.label_reason,
-        "ne_control": entropies.get((claim.partition_id, "control")),
-        "ne_treatment": entropies.get((claim.partition_id, "treatment")),
-    }
-
-
-_known: OrderedDict[uuid.UUID, float | None] = OrderedDict()
+_known: OrderedDict[str, float | None] = OrderedDict()
 """NE by the id of a row of sums: such a row never changes, and a run of a hundred partitions shows two hundred."""
 _lock = threading.Lock()
 
 
-def _entropies(partition_ids: list[uuid.UUID], run: Run) -> dict[tuple[Any, str], float | None]:
-    if run.model_id is None or not partition_ids:
-        return {}
-    rows = MetricSums.objects.filter(
-        Q(lineage__model_version__model_id=run.model_id), partition_id__in=partition_ids, scope=MetricSums.Scope.ALL
-    )
-    places = {row[0]: row[1:] for row in rows.values_list("id", "partition_id", "lineage__arm")}
+def _entropies(sums: list[tuple[str, str, str]]) -> dict[tuple[str | None, str], float | None]:
+    """Return NE by partition and arm of rows of sums, given as id, partition and arm."""
     with _lock:
-        found = {row_id: _known[row_id] for row_id in places if row_id in _known}
-    missing = [row_id for row_id in places if row_id not in found]
+        found = {row_id: _known[row_id] for row_id, _, _ in sums if row_id in _known}
+    missing = [row_id for row_id, _, _ in sums if row_id not in found]
     if missing:
         fresh = MetricSums.objects.filter(id__in=missing).values_list("id", "n", "y", "loss", "p")
         found |= {
-            row_id: normalized_entropy(BucketSums(*(np.asarray(each, np.float64) for each in sums))).value
-            for row_id, *sums in fresh
+            str(row_id): normalized_entropy(BucketSums(*(np.asarray(each, np.float64) for each in columns))).value
+            for row_id, *columns in fresh
         }
         with _lock:
             _known.update({row_id: found[row_id] for row_id in missing})
             while len(_known) > ENTROPIES_KEPT:
                 _known.popitem(last=False)
-    return {place: found[row_id] for row_id, place in places.items()}
+    return {(partition, arm): found[row_id] for row_id, partition, arm in sums}
 
 
 def capacity() -> dict[str, Any]:

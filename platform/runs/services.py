@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from registry.models import FoundationModel, VerticalModel
 from runs import nudges
-from runs.errors import RunClosed, RunOpen
+from runs.errors import RunClosed, RunOpen, not_found
 from runs.models import OPEN_STATES, Kind, Run, State
 from tenancy import audit
 from tenancy.context import current_actor
-from tenancy.errors import Conflict, NotFound
+from tenancy.errors import Conflict
 from tenancy.scope import current_scope
 
 PRIORITIES = {Kind.FM_TRAIN: 20, Kind.DAS_SCORE: 10, Kind.VM_TRAIN: 0}
@@ -89,5 +89,5 @@ def get_visible(*, run_id: uuid.UUID) -> Run:
     visible = Q() if current_scope().tenant_id is None else Q(tenant_id=current_scope().tenant_id)
     run = Run.objects.filter(visible, id=run_id).select_related("model", "foundation_model").first()
     if run is None:
-        raise NotFound("run_not_found", "There is no such run.", "Look at the list of runs.")
+        raise not_found()
     return run

@@ -1,13 +1,15 @@
 """Which teacher labels a partition is trained with: a committed label set, none, or wait (METHOD §3: 1, 3, 4)."""
 
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from catalog.models import Partition
 from exfm_core.spec import StreamSchema, VerticalSpec
 from registry.models import FoundationModel, LabelSet, ModelVersion, VerticalModel
-from registry.selectors import newest_published, open_binding
+from registry.selectors import oldest_published, open_bindings
 from runs.periods import frontier
 
 
@@ -39,38 +41,85 @@ def deadline(partition: Partition, seconds: int) -> datetime:
     return (partition.sealed_at or partition.created_at) + timedelta(seconds=seconds)
 
 
-def choose(*, model: VerticalModel, version: ModelVersion, partition: Partition, now: datetime) -> Choice | Wait:
-    """Decide the labels of a sealed partition. The caller writes the choice into the claim before a row is read."""
-    binding = open_binding(model_id=model.id)
-    if binding is None:
-        return Choice(None, "unbound")
-    if not VerticalSpec.from_json(version.spec).supervision.uses_teacher:
+@dataclass(frozen=True)
+class Asked:
+    """A lesson whose labels are to be decided."""
+
+    model: VerticalModel
+    version: ModelVersion
+    partition: Partition
+
+
+def choose(*, asked: Sequence[Asked], now: datetime) -> dict[uuid.UUID, Choice | Wait]:
+    """Decide the labels of sealed partitions, one for each model; what they depend on is read for all at once.
+
+    The caller writes a choice into the claim before a row is read.
+    """
+    bindings = open_bindings(model_ids=[each.model.id for each in asked])
+    teachers = {binding.foundation_model_id: _Teacher(binding.foundation_model) for binding in bindings.values()}
+    sets = newest_label_sets(
+        partition_ids=[each.partition.id for each in asked if each.model.id in bindings],
+        foundation_model_ids=list(teachers),
+    )
+    found: dict[uuid.UUID, Choice | Wait] = {}
+    for each in asked:
+        if each.model.id not in bindings:
+            found[each.model.id] = Choice(None, "unbound")
+            continue
+        teacher_id = bindings[each.model.id].foundation_model_id
+        found[each.model.id] = _choose(each, teachers[teacher_id], sets.get((each.partition.id, teacher_id)), now)
+    return found
+
+
+class _Teacher:
+    """What choices depend on of a foundation model, read when a choice comes to it."""
+
+    def __init__(self, model: FoundationModel) -> None:
+        self.model = model
+
+    @cached_property
+    def heads(self) -> set[str]:
+        return heads_of(self.model)
+
+    @cached_property
+    def sight(self) -> tuple[datetime | None, datetime | None]:
+        """The frontier, and the watermark from which on a published snapshot may label."""
+        # Read before the snapshots: a period committed between the two reads is then seen published, never missed.
+        pending = frontier(self.model)
+        return pending, oldest_published(foundation_model_id=self.model.id)
+
+
+def _choose(asked: Asked, teacher: _Teacher, label_set: LabelSet | None, now: datetime) -> Choice | Wait:
+    partition = asked.partition
+    if not VerticalSpec.from_json(asked.version.spec).supervision.uses_teacher:
         return Choice(None, "unsupervised")
-    teacher, kind = binding.foundation_model, task_kind(model, version)
-    heads = heads_of(teacher)
-    if kind not in heads:
+    kind = task_kind(asked.model, asked.version)
+    if kind not in teacher.heads:
         return Choice(None, "no_head")
-    label_set = newest_label_set(partition_id=partition.id, foundation_model_id=teacher.id)
     if label_set is not None:
         return Choice(label_set) if kind in label_set.tasks else Choice(None, "no_head")
-    if now >= deadline(partition, model.stream.label_deadline_seconds):
+    if now >= deadline(partition, asked.model.stream.label_deadline_seconds):
         return Choice(None, "deadline")
-    # Read before the snapshots: a period that is committed between the two reads is then seen published, never missed.
-    pending = frontier(teacher)
+    pending, labels_from = teacher.sight
     named = f"the partition from {partition.start:%Y-%m-%d %H:%M}"
-    if newest_published(foundation_model_id=teacher.id, at_or_before=partition.start) is not None:
+    if labels_from is not None and labels_from <= partition.start:
         return Wait("labels_scoring", f"It waits for the teacher's labels of {named}.")
     if pending is not None and pending <= partition.start:
         return Wait("labels_foundation", f"It waits for the foundation model's first snapshot for {named}.")
     return Choice(None, "no_snapshot")
 
 
-def newest_label_set(*, partition_id: uuid.UUID, foundation_model_id: uuid.UUID) -> LabelSet | None:
-    """Return the partition's committed label set of the newest snapshot of that FM."""
+def newest_label_sets(
+    *, partition_ids: Collection[uuid.UUID], foundation_model_ids: Collection[uuid.UUID]
+) -> dict[tuple[uuid.UUID, uuid.UUID], LabelSet]:
+    """Return (partition, foundation model) -> the partition's committed label set of that FM's newest snapshot."""
     rows = LabelSet.objects.filter(
-        partition_id=partition_id, snapshot__foundation_version__model_id=foundation_model_id
-    ).select_related("snapshot")
-    return rows.order_by("-watermark", "-created_at").first()
+        partition_id__in=partition_ids, snapshot__foundation_version__model_id__in=foundation_model_ids
+    ).select_related("snapshot__foundation_version")
+    return {
+        (row.partition_id, row.snapshot.foundation_version.model_id): row
+        for row in rows.order_by("watermark", "created_at")
+    }
 
 
 def heads_of(teacher: FoundationModel) -> set[str]:

@@ -1,17 +1,20 @@
 """The next unit of work of a run, before anything is written: the planner looks for it, `claims` makes it a claim."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from catalog.models import Partition
 from registry.models import Arm, FoundationModel, Lineage, ModelVersion, VerticalModel
-from registry.selectors import active_lineages
+from registry.selectors import active_lineages, active_lineages_of
 from runs.models import Kind, Run, WorkClaim
 from runs.periods import Period, next_period
-from runs.progression import ahead, positions
+from runs.progression import next_sealed, places
 from runs.scoring import Scoring, next_scoring
-from runs.supervision import Choice, Wait, choose
+from runs.supervision import Asked, Choice, Wait, choose
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Nothing:
 NO_DATA = Nothing("no_partition", "All sealed partitions are trained; it waits for the next one.")
 NO_SCORING = Nothing("no_partition", "Every partition that a snapshot may label is labelled.")
 NO_PERIOD = Nothing("no_period", "No further period is closed yet.")
+NO_LINEAGE = Nothing("no_lineage", "The model has no lineage in training.")
 PAUSED = Nothing("model_paused", "The model is paused.")
 
 
@@ -53,7 +57,10 @@ def primary_of(lineages: dict[str, Lineage]) -> Lineage:
 
 def arms_of(model_id: uuid.UUID | None) -> dict[str, Lineage]:
     """Return the active lineages of the newest version by arm: those trained together on one read of the data."""
-    lineages = active_lineages(model_id=model_id) if model_id else {}
+    return _of_newest(active_lineages(model_id=model_id)) if model_id else {}
+
+
+def _of_newest(lineages: dict[str, Lineage]) -> dict[str, Lineage]:
     if not lineages:
         return {}
     version_id = primary_of(lineages).model_version_id
@@ -64,30 +71,39 @@ def next_unit(run: Run, now: datetime) -> Unit | Nothing:
     """Return the run's next unit of work, or why there is none."""
     if run.kind == Kind.VM_TRAIN:
         assert run.model is not None  # noqa: S101 - by kind
-        return next_lesson(run.model, now)
+        return next_lessons([run.model], now)[run.model.id]
     assert run.foundation_model is not None  # noqa: S101 - by kind
     if run.kind == Kind.DAS_SCORE:
         return next_scoring(run.foundation_model, now) or NO_SCORING
     return next_period(run.foundation_model, now) or NO_PERIOD
 
 
-def next_lesson(model: VerticalModel, now: datetime) -> Lesson | Nothing:
-    """Return the model's next sealed partition in time order with its labels, if it is claimable."""
-    if model.status != VerticalModel.Status.ACTIVE:
-        return PAUSED
-    lineages = arms_of(model.id)
-    if not lineages:
-        return Nothing("no_lineage", "The model has no lineage in training.")
-    primary = primary_of(lineages)
-    version = primary.model_version
+def next_lessons(models: Sequence[VerticalModel], now: datetime) -> dict[uuid.UUID, Lesson | Nothing]:
+    """Return each model's next sealed partition in time order with its labels, if it is claimable.
+
+    The number of statements does not grow with the models. Their `stream` is loaded.
+    """
+    found: dict[uuid.UUID, Lesson | Nothing] = {
+        model.id: NO_LINEAGE if model.status == VerticalModel.Status.ACTIVE else PAUSED for model in models
+    }
+    active = {model.id: model for model in models if found[model.id] is not PAUSED}
+    arms = {key: _of_newest(held) for key, held in active_lineages_of(model_ids=list(active)).items()}
+    streams = {key: (active[key].stream_id, active[key].train_from) for key in arms}
+    ready = next_sealed(places({key: primary_of(held) for key, held in arms.items()}, streams))
+    found |= dict.fromkeys(arms, NO_DATA)
+    asked = [Asked(active[key], _version(arms[key]), partition) for key, partition in ready.items()]
+    for key, labels in choose(asked=asked, now=now).items():
+        if isinstance(labels, Wait):
+            found[key] = Nothing(labels.code, labels.message)
+        else:
+            found[key] = Lesson(arms[key], _version(arms[key]), ready[key], labels)
+    return found
+
+
+def _version(lineages: dict[str, Lineage]) -> ModelVersion:
+    version = primary_of(lineages).model_version
     assert version is not None  # noqa: S101 - a constraint of the table
-    ready = ahead(stream_id=model.stream_id, after=positions(primary).get(model.stream_id), start_from=model.train_from)
-    if not ready:
-        return NO_DATA
-    labels = choose(model=model, version=version, partition=ready[0], now=now)
-    if isinstance(labels, Wait):
-        return Nothing(labels.code, labels.message)
-    return Lesson(lineages, version, ready[0], labels)
+    return version
 
 
 def rows_of(unit: Unit) -> int:
@@ -99,19 +115,24 @@ def rows_of(unit: Unit) -> int:
 
 def open_claim(run: Run) -> WorkClaim | None:
     """Return the uncommitted claim that the run must finish first, whichever run wrote it."""
-    claims = WorkClaim.objects.filter(kind=run.kind, committed_at__isnull=True)
+    claims = _open_claims(run.kind)
     if run.kind == Kind.VM_TRAIN:
         claims = claims.filter(lineage__model_version__model_id=run.model_id)
     elif run.kind == Kind.FM_TRAIN:
         claims = claims.filter(lineage__foundation_version__model_id=run.foundation_model_id)
     else:
         claims = claims.filter(snapshot__foundation_version__model_id=run.foundation_model_id)
-    return (
-        claims.exclude(lineage__state__in=[Lineage.State.ABANDONED, Lineage.State.ENDED])
-        .select_related("lineage", "partition__stream", "label_set", "snapshot")
-        .order_by("created_at")
-        .first()
-    )
+    return claims.select_related("lineage", "partition__stream", "label_set", "snapshot").order_by("created_at").first()
+
+
+def models_with_open_claim() -> set[uuid.UUID | None]:
+    """Return the vertical models that have an uncommitted claim to finish."""
+    return set(_open_claims(Kind.VM_TRAIN).values_list("lineage__model_version__model_id", flat=True))
+
+
+def _open_claims(kind: str) -> QuerySet[WorkClaim]:
+    rows = WorkClaim.objects.filter(kind=kind, committed_at__isnull=True)
+    return rows.exclude(lineage__state__in=[Lineage.State.ABANDONED, Lineage.State.ENDED])
 
 
 def rows_of_claim(claim: WorkClaim) -> int:

@@ -8,12 +8,15 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
 from django.http import HttpRequest
 
-from tenancy import lockout, second_factor
+from tenancy import lockout, second_factor, tokens
 from tenancy.addresses import client_address
+from tenancy.errors import Unauthenticated
 from tenancy.models import User
+from tenancy.tokens import TokenGrant
 
 _COLUMNS = tuple(field.attname for field in User._meta.concrete_fields if field.attname != "password")
 """In the model's order, as `from_db` wants them."""
+_ID = _COLUMNS.index("id")
 
 
 def load_user(user_id: uuid.UUID | str) -> User | None:
@@ -21,7 +24,31 @@ def load_user(user_id: uuid.UUID | str) -> User | None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(_COLUMNS)}, session_stamp FROM exfm_user(%s)", [str(user_id)])  # noqa: S608
         row = cursor.fetchone()
-    if row is None:
+    return _active(row)
+
+
+_OF_BOTH = ", ".join([*(f"t.{name}" for name in tokens.COLUMNS), *(f"u.{name}" for name in _COLUMNS)])
+_BEARER = f"""
+SELECT {_OF_BOTH}, u.session_stamp
+FROM exfm_token(%s) t LEFT JOIN LATERAL exfm_user(t.user_id) u ON true
+"""  # noqa: S608
+
+
+def load_bearer(text: str) -> tuple[User, TokenGrant]:
+    """Return a token's active user and what the token grants now, in one query, or raise `Unauthenticated`."""
+    prefix, secret = tokens.parts(text)
+    with connection.cursor() as cursor:
+        cursor.execute(_BEARER, [prefix])
+        row = cursor.fetchone()
+    grant = tokens.granted(row and row[: len(tokens.COLUMNS)], prefix=prefix, secret=secret)
+    user = _active(row[len(tokens.COLUMNS) :])
+    if user is None:
+        raise Unauthenticated("user_inactive", "The user of this token is not active any more.")
+    return user, grant
+
+
+def _active(row: tuple[Any, ...] | None) -> User | None:
+    if row is None or row[_ID] is None:
         return None
     user = User.from_db(connection.alias, _COLUMNS, row[:-1])
     user.session_stamp = row[-1]
@@ -53,11 +80,14 @@ class FunctionBackend(ModelBackend):
             row = cursor.fetchone()
         if row is None:
             make_password(password)  # the same work for unknown addresses, so that time tells nothing
-        elif (
-            check_password(password, row[1]) and row[2] and second_factor.passed(user_id=row[0], email=email, code=code)
-        ):
-            lockout.forget(email=email, address=address)
-            return load_user(row[0])
+        elif check_password(password, row[1]) and row[2]:
+            proof = second_factor.check(user_id=row[0], email=email, code=code)
+            if proof is not None:
+                lockout.forget(email=email, address=address)
+                user = load_user(row[0])
+                if user is not None:
+                    user.proof = proof
+                return user
         lockout.count_failure(email=email, address=address)
         return None
 

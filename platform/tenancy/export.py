@@ -1,46 +1,20 @@
-"""Everything a tenant owns, as JSON lines: one file per table, read under the tenant's own row-level security."""
+"""Every row that a tenant owns, as JSON lines: one file per table, without secrets."""
 
 import json
-import zipfile
 from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import Any, Final, cast
 
 from django.apps import apps
 from django.db import connection, models
-from django.utils import timezone
 from psycopg import sql
 
+from tenancy import rls, selectors
 from tenancy.models import Tenant
 
-BATCH = 2000
-README = """Everything the platform keeps about one tenant: one file of JSON lines per table, times in UTC.
-
-manifest.json counts the rows. Data files are not inside: catalog_partition.jsonl names each by its SHA-256 and size;
-they are the files the tenant uploaded. Secrets are never exported: passwords, digests of tokens and of links.
-"""
-
-
-def write(tenant: Tenant, target: IO[bytes]) -> dict[str, int]:
-    """Write a zip of all rows of the tenant in scope; returns table -> rows. What its role may not read stays out."""
-    counts: dict[str, int] = {}
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", README)
-        for table in tenant_tables():
-            if columns := _readable(table):
-                with archive.open(f"{table}.jsonl", "w") as file:
-                    counts[table] = 0
-                    for line in _lines(table, columns, tenant):
-                        file.write(line)
-                        counts[table] += 1
-        people = json.dumps(list(_people()), default=str)
-        archive.writestr("people.json", people)
-        manifest = {
-            "tenant": {"id": str(tenant.id), "slug": tenant.slug, "name": tenant.name, "domain": tenant.domain},
-            "made_at": timezone.now().isoformat(),
-            "rows": counts,
-        }
-        archive.writestr("manifest.json", json.dumps(manifest, indent=1))
-    return counts
+BATCH: Final = 500
+SECRET: Final = frozenset({"digest", "salt", "previous_salt", "lease_token"})
+"""Columns that tenants' processes may read, some of them, and that open something: digests, what signatures are derived
+from, proofs that a worker holds."""
 
 
 def tenant_tables() -> list[str]:
@@ -52,17 +26,18 @@ def tenant_tables() -> list[str]:
     )
 
 
-def _readable(table: str) -> list[str]:
+def readable(table: str) -> list[str]:
+    """Return the columns that tenants' processes may read and that are no secret; whichever role asks."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
-            " AND has_column_privilege(attrelid, attnum, 'SELECT') ORDER BY attnum",
-            [table],
+            " AND has_column_privilege(%s, attrelid, attnum, 'SELECT') ORDER BY attnum",
+            [table, rls.APP],
         )
-        return [row[0] for row in cursor.fetchall() if row[0] != "digest"]
+        return [row[0] for row in cursor.fetchall() if row[0] not in SECRET]
 
 
-def _lines(table: str, columns: list[str], tenant: Tenant) -> Iterator[bytes]:
+def lines(table: str, columns: list[str], tenant: Tenant) -> Iterator[bytes]:
     """Yield a table's rows in batches by key, so that memory does not grow with the tenant."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     query = sql.SQL(
@@ -81,8 +56,8 @@ def _lines(table: str, columns: list[str], tenant: Tenant) -> Iterator[bytes]:
         last = rows[-1][0]
 
 
-def _people() -> Iterator[dict[str, Any]]:
-    from tenancy.selectors import members
-
-    for row in members():
-        yield {"id": row.user_id, "email": row.user.email, "name": row.user.name, "role": row.role}
+def people() -> Iterator[bytes]:
+    """Yield the members of the tenant in scope: what others see of them, nothing of their accounts."""
+    for row in selectors.members():
+        shown = {"id": row.user_id, "email": row.user.email, "name": row.user.name, "role": row.role}
+        yield json.dumps(shown, default=str).encode() + b"\n"

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -40,11 +40,16 @@ def all_of_tenant() -> QuerySet[Invitation]:
 
 def state_of(invitation: Invitation) -> str:
     """Return open, accepted, revoked or expired."""
-    if invitation.accepted_at:
+    return state_at(invitation.accepted_at, invitation.revoked_at, invitation.expires_at)
+
+
+def state_at(accepted_at: datetime | None, revoked_at: datetime | None, expires_at: datetime) -> str:
+    """Return the same, of the three moments."""
+    if accepted_at:
         return "accepted"
-    if invitation.revoked_at:
+    if revoked_at:
         return "revoked"
-    return "expired" if invitation.expires_at <= timezone.now() else "open"
+    return "expired" if expires_at <= timezone.now() else "open"
 
 
 @transaction.atomic

@@ -26,6 +26,8 @@ class Client:
     client_id: str
     client_secret: str
     redirect_uri: str
+    acr_values: str = ""
+    """Contexts to ask for, apart by spaces; which were granted stands in the ID token's `acr`."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Claims:
     email: str
     email_verified: bool
     name: str
+    methods: frozenset[str] = frozenset()
+    """`amr` (RFC 8176): how the person proved it, there and then."""
+    context: str = ""
+    """`acr`."""
 
 
 def start(client: Client) -> tuple[str, Started]:
@@ -56,8 +62,9 @@ def start(client: Client) -> tuple[str, Started]:
     began = Started(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
     with _session(client) as session:
         endpoint = _discover(session, client.issuer)["authorization_endpoint"]
+        wanted = {"acr_values": client.acr_values} if client.acr_values else {}
         url, _ = session.create_authorization_url(
-            endpoint, state=began.state, nonce=began.nonce, code_verifier=began.verifier
+            endpoint, state=began.state, nonce=began.nonce, code_verifier=began.verifier, **wanted
         )
     return str(url), began
 
@@ -81,7 +88,7 @@ def finish(client: Client, began: Started, *, code: str, state: str, issuer: str
                 known["token_endpoint"], code=code, code_verifier=began.verifier, timeout=TIMEOUT_SECONDS
             )
             keys = _json(session, known["jwks_uri"])
-            claims = check_id_token(str(token.get("id_token", "")), keys, client=client, nonce=began.nonce)
+            signed = claims = check_id_token(str(token.get("id_token", "")), keys, client=client, nonce=began.nonce)
             if "email" not in claims and "userinfo_endpoint" in known:
                 more = _json(session, known["userinfo_endpoint"], withhold_token=False)
                 claims = {**more, **claims} if more.get("sub") == claims["sub"] else claims
@@ -92,6 +99,8 @@ def finish(client: Client, began: Started, *, code: str, state: str, issuer: str
         email=str(claims.get("email", "")).strip().lower(),
         email_verified=claims.get("email_verified") is True,
         name=str(claims.get("name", ""))[:120],
+        methods=_words(signed.get("amr")),
+        context=context if isinstance(context := signed.get("acr"), str) else "",
     )
 
 
@@ -160,6 +169,10 @@ def _discover(session: Any, issuer: str) -> dict[str, Any]:
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         check_address(str(known.get(name, "")))
     return known
+
+
+def _words(value: Any) -> frozenset[str]:
+    return frozenset(each for each in value if isinstance(each, str)) if isinstance(value, list) else frozenset()
 
 
 def _json(session: Any, address: str, *, withhold_token: bool = True) -> dict[str, Any]:

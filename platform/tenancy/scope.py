@@ -37,13 +37,16 @@ def current_scope() -> Scope:
     return scope
 
 
-def announce(tenant_id: uuid.UUID | None, user_id: uuid.UUID | None) -> None:
-    """Tell PostgreSQL who is asking, for the length of the current transaction."""
+def announce(tenant_id: uuid.UUID | str | None, user_id: uuid.UUID | str | None) -> tuple[str | None, str | None]:
+    """Tell PostgreSQL who is asking, for the length of the current transaction; return the tenant and user before."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('app.tenant', %s, true), set_config('app.user', %s, true)",
+            "SELECT current_setting('app.tenant', true), current_setting('app.user', true),"
+            " set_config('app.tenant', %s, true), set_config('app.user', %s, true)",
             [str(tenant_id or ""), str(user_id or "")],
         )
+        before: tuple[str | None, str | None] = cursor.fetchone()[:2]
+    return before
 
 
 @contextmanager
@@ -52,30 +55,50 @@ def tenant_scope(tenant_id: uuid.UUID, user_id: uuid.UUID | None = None) -> Iter
 
     Inside a longer transaction the scope before is in force again afterwards; a rollback restores it by itself.
     """
-    outer = _scope.get()
     scope = Scope(tenant_id=tenant_id, user_id=user_id)
     token = _scope.set(scope)
     try:
         nested = connection.in_atomic_block
         with transaction.atomic():
-            announce(tenant_id, user_id)
+            before = announce(tenant_id, user_id)
             yield scope
             if nested and not connection.needs_rollback:
-                announce(outer.tenant_id if outer else None, outer.user_id if outer else None)
+                announce(*before)
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
+def request_scope(tenant_id: uuid.UUID, user_id: uuid.UUID) -> Iterator[Scope]:
+    """Like `tenant_scope`, for all that is left of the transaction it stands in: what fails in it undoes all of it.
+
+    PostgreSQL heard of the tenant when the membership was read (`selectors.enter`) and forgets it with the
+    transaction: no savepoint, nothing to take back. Within a transaction around that one it is `tenant_scope`.
+    """
+    if not connection.in_atomic_block or connection.savepoint_ids:
+        with tenant_scope(tenant_id, user_id) as scope:
+            yield scope
+        return
+    scope = Scope(tenant_id=tenant_id, user_id=user_id)
+    token = _scope.set(scope)
+    try:
+        yield scope
     finally:
         _scope.reset(token)
 
 
 @contextmanager
 def user_scope(user_id: uuid.UUID) -> Iterator[None]:
-    """Show PostgreSQL who the person is before a tenant is known: their own account's rows, one transaction."""
-    outer = _scope.get()
+    """Show PostgreSQL who the person is before a tenant is known: their own account's rows, one transaction.
+
+    Inside a longer transaction PostgreSQL knows afterwards whom it knew before, `selectors.enter`'s tenant among them.
+    """
     nested = connection.in_atomic_block
     with transaction.atomic():
-        announce(None, user_id)
+        before = announce(None, user_id)
         yield
         if nested and not connection.needs_rollback:
-            announce(outer.tenant_id if outer else None, outer.user_id if outer else None)
+            announce(*before)
 
 
 @contextmanager

@@ -3,20 +3,58 @@
 import uuid
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from tenancy.errors import NotFound
 from tenancy.models import ApiToken, AuditEntry, Membership, Tenant, User
 
+_MEMBER = tuple(field.attname for field in Membership._meta.concrete_fields)
+_TENANT = tuple(field.attname for field in Tenant._meta.concrete_fields)
+_COLUMNS = ", ".join([*(f"m.{name}" for name in _MEMBER), *(f"t.{name}" for name in _TENANT)])
+_ENTER = f"""
+SELECT set_config('app.tenant', '', true), set_config('app.user', %(user)s, true);
+SELECT {_COLUMNS}, set_config('app.tenant', t.id::text, true)
+FROM tenancy_membership m JOIN tenancy_tenant t ON t.id = m.tenant_id
+WHERE m.user_id = %(user)s AND t.slug = %(slug)s
+"""  # noqa: S608
+"""Written out because every request asks it: composing it anew takes longer than PostgreSQL takes to answer."""
 
-def membership_by_slug(*, user_id: uuid.UUID, slug: str) -> Membership | None:
+
+def enter(*, user_id: uuid.UUID, slug: str) -> Membership | None:
     """Return the user's membership in the tenant of that slug, tenant loaded; None also where there is no such tenant.
 
-    Read before a scope exists: row-level security shows it because `app.user` is announced.
+    In one round trip PostgreSQL is told of the user, whose memberships row-level security shows from then on, and of
+    the tenant, if they are a member: for the rest of the transaction. Whoever is refused rolls it back.
     """
-    rows = Membership._base_manager.select_related("tenant")
-    return rows.filter(user_id=user_id, tenant__slug=slug).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTER, {"user": str(user_id), "slug": slug})
+        cursor.nextset()
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    membership = Membership.from_db(connection.alias, _MEMBER, row[: len(_MEMBER)])
+    membership.tenant = Tenant.from_db(connection.alias, _TENANT, row[len(_MEMBER) : -1])
+    return membership
+
+
+def hold_tenant(*, tenant_id: uuid.UUID) -> None:
+    """Keep the tenant as it is until the transaction ends: whoever suspends it meanwhile waits.
+
+    A lock by name, because it queues: one share of the row after another would keep who suspends it out for ever.
+    """
+    _lock_tenant("pg_advisory_xact_lock_shared", tenant_id)
+
+
+def wait_for_holders(*, tenant_id: uuid.UUID) -> None:
+    """Wait for all `hold_tenant`, and have those that come later wait for the end of this transaction."""
+    _lock_tenant("pg_advisory_xact_lock", tenant_id)
+
+
+def _lock_tenant(function: str, tenant_id: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"tenant:{tenant_id}"])
 
 
 def memberships_of(*, user_id: uuid.UUID) -> list[Membership]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from tenancy import audit, tokens
+from tenancy import audit, selectors, tokens
 from tenancy.accounts import SERVICE_DOMAIN, insert_user, refuse_weak
 from tenancy.errors import Conflict, Forbidden, Invalid
 from tenancy.ids import new_id
@@ -74,6 +74,7 @@ def set_tenant_status(*, tenant: Tenant, status: Tenant.Status, reason: str) -> 
             "tenant_erased", "An erased tenant stays erased, and nobody erases one by hand.", "Make a new one."
         )
     if before != status:
+        selectors.wait_for_holders(tenant_id=tenant.id)
         tenant.status = status
         tenant.save(update_fields=["status"])
         audit.record("tenant.status", tenant, before={"status": before}, after={"status": status}, reason=reason)

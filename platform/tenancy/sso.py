@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
+from django.db.models import F
 
 from tenancy import audit, services
 from tenancy.backends import load_user
@@ -15,11 +16,16 @@ from tenancy.models import IdentityDomain, IdentityProvider, Membership, Role, T
 from tenancy.names import readable_name
 from tenancy.oidc import Claims, Client, check_address
 from tenancy.scope import tenant_scope, user_scope
+from tenancy.second_factor import Proof
 from tenancy.secrecy import decrypt, encrypt
 
 MOST_ADDRESS: Final = 254
 MOST_SUBJECT: Final = 255
 """The standard's bound."""
+SECOND_FACTORS: Final = frozenset({"mfa", "otp", "hwk", "swk", "sc"})
+"""`amr` values (RFC 8176) of more than something known: several factors, one-time codes, keys, cards. Calls, letters by
+SMS and fingerprints alone are not among them; a provider that means more by them says so in its `acr`."""
+TRUST_RESTS_ON: Final = ("issuer", "client_id", "is_active", "trusts_second_factor", "second_factor_acr")
 
 
 def provider(*, slug: str) -> IdentityProvider:
@@ -37,7 +43,14 @@ def client_of(row: IdentityProvider) -> Client:
         client_id=row.client_id,
         client_secret=decrypt(row.client_secret),
         redirect_uri=redirect_uri(row),
+        acr_values=row.second_factor_acr,
     )
+
+
+def proof(row: IdentityProvider, claims: Claims) -> Proof:
+    """Return whether the provider, where it is trusted with that, says that it asked for a second factor."""
+    known = claims.methods & SECOND_FACTORS or claims.context in row.second_factor_acr.split()
+    return Proof.word(row) if row.trusts_second_factor and known else Proof()
 
 
 def redirect_uri(row: IdentityProvider) -> str:
@@ -106,11 +119,17 @@ def create_provider(*, values: dict[str, Any], reason: str) -> IdentityProvider:
 
 @transaction.atomic
 def change_provider(*, row: IdentityProvider, values: dict[str, Any], reason: str) -> IdentityProvider:
-    """For administrators: change a provider, or stop trusting it (`is_active`)."""
+    """For administrators: change a provider, or stop trusting it (`is_active`).
+
+    Proofs of a second factor that it gave end with any change of what the trust rests on, for good.
+    """
     before = _told(row)
     for name, value in values.items():
         setattr(row, name, encrypt(value) if name == "client_secret" else value)
+    if any(before[name] != _told(row)[name] for name in TRUST_RESTS_ON):
+        row.trust = F("trust") + 1
     row.save()
+    row.refresh_from_db(fields=["trust"])
     audit.record("identity_provider.change", row, before=before, after=_told(row), reason=reason)
     return row
 
@@ -149,4 +168,6 @@ def _told(row: IdentityProvider) -> dict[str, Any]:
         "issuer": row.issuer,
         "client_id": row.client_id,
         "is_active": row.is_active,
+        "trusts_second_factor": row.trusts_second_factor,
+        "second_factor_acr": row.second_factor_acr,
     }

@@ -2,11 +2,13 @@
 
 Every operation gets requests that its description allows and requests that it forbids, alone and in sequences where
 one operation's answer holds another's id. All of Schemathesis' checks are on. Tenants' part and administrators' part
-are two runs, as they are two processes with two credentials. The event stream, which never ends, has tests of its own.
+are apart, as they are two processes with two credentials; so are requests alone and sequences, each with time of its
+own: in one run the first would take what the second needs. The event stream, which never ends, has tests of its own.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,11 +48,18 @@ SPECIFIED = (
 
 OPEN = (
     "session_create", "session_read", "session_delete", "invitation_look", "invitation_accept", "password_reset",
-    "sso_providers", "sso_start", "sso_callback", "account_read", "account_password",
+    "sso_providers", "sso_start", "sso_callback", "sso_code", "account_read", "account_password",
 )  # fmt: skip
 """Operations without a wall, where the check against forgery comes before the one of the method."""
 
 NEGATIVE = ("400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "429")
+
+
+PHASES = {"alone": ("examples", "coverage", "fuzzing"), "sequences": ("stateful",)}
+"""How operations are called -> the phases of Schemathesis that do so."""
+
+ACTED_ON = {"tenants": "^/api/v1/tenants/", "administrators": "^/api/v1/admin/"}
+"""What sequences go through. Not sign-in: its addresses take any name, so that sequences would never leave them."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,23 @@ def parts_of(world: World, web: str, admin: str) -> list[Part]:
     ]
 
 
-def fuzz(part: Part, *, seconds: int, folder: Path, examples: int | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Schemathesis over a part; its exit status is 0 where nothing was found."""
-    config = folder / f"{part.name}.toml"
+@dataclass(frozen=True)
+class Found:
+    """How a run of Schemathesis ended. `status` is 0 where nothing was found; `links` counts the answers whose ids
+    were used in a request that came after."""
+
+    status: int
+    text: str
+    scenarios: int
+    links: int
+
+
+def fuzz(part: Part, how: str, *, folder: Path, seconds: int = 0, examples: int = 0) -> Found:
+    """Call the part's operations, `alone` or in `sequences`; the same seed every time.
+
+    For so many seconds; or, where a busy machine shall do no less than an idle one, for so many examples.
+    """
+    config = folder / f"{part.name}-{how}.toml"
     quoted = {
         name: ", ".join(f'"{code}"' for code in codes)
         for name, codes in (("positive", POSITIVE), ("negative", NEGATIVE))
@@ -84,18 +107,23 @@ def fuzz(part: Part, *, seconds: int, folder: Path, examples: int | None = None)
     config.write_text(CONFIG.format(parameters=parameters, specified=_exceptions(quoted["positive"]), **quoted))
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run"]
     command += [str(ROOT / "docs/openapi.yaml"), "--url", part.url, "--header", f"Authorization: Bearer {part.token}"]
-    command += [
-        "--seed",
-        str(SEED),
-        "--max-time",
-        str(seconds),
-        "--continue-on-failure",
-        "--no-color",
-    ]
-    command += ["--request-timeout", "20", "--warnings", "off", "--exclude-operation-id", "events_stream", *part.choice]
-    if examples:
-        command += ["--max-examples", str(examples)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=seconds * 3 + 120)
+    command += ["--phases", ",".join(PHASES[how]), "--seed", str(SEED)]
+    command += ["--max-time", str(seconds)] if seconds else ["--max-examples", str(examples)]
+    command += ["--continue-on-failure", "--no-color", "--request-timeout", "20", "--warnings", "off"]
+    command += ["--exclude-operation-id", "events_stream"]
+    command += part.choice if how == "alone" else ("--include-path-regex", ACTED_ON[part.name])
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=seconds * 3 + 180)
+    return Found(
+        done.returncode,
+        done.stdout + done.stderr,
+        _count(r"Scenarios: +(\d+)", done.stdout),
+        _count(r"API Links: +(\d+) covered", done.stdout),
+    )
+
+
+def _count(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    return int(found[1]) if found else 0
 
 
 def _exceptions(positive: str) -> str:
@@ -114,7 +142,9 @@ def main() -> int:
     from tests.kit.platform import home, running
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=int, default=300, help="for each of the two parts")
+    parser.add_argument(
+        "--seconds", type=int, default=300, help="for each of the two parts, a third of them for sequences"
+    )
     wanted = parser.parse_args()
     os.environ["EXFM_REQUESTS_PER_MINUTE"] = UNLIMITED
     status = 0
@@ -122,9 +152,10 @@ def main() -> int:
         web, admin = platform.platform.web, platform.platform.admin
         world = furnish(web=web, admin_url=admin, admin_token=platform.platform.admin_token())
         for part in parts_of(world, web, admin):
-            done = fuzz(part, seconds=wanted.seconds, folder=Path(folder))
-            print(done.stdout, done.stderr, sep="\n", flush=True)
-            status = max(status, done.returncode)
+            for how, share in (("sequences", wanted.seconds // 3), ("alone", wanted.seconds - wanted.seconds // 3)):
+                found = fuzz(part, how, seconds=max(1, share), folder=Path(folder))
+                print(found.text, flush=True)
+                status = max(status, found.status)
     return status
 
 

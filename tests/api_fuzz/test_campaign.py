@@ -12,7 +12,7 @@ from tests.kit.platform import home, running
 
 pytestmark = pytest.mark.stack
 
-SECONDS = 12
+SIZES = {"alone": {"seconds": 6}, "sequences": {"examples": 10}}
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,13 @@ def parts() -> Iterator[dict[str, Part]]:
             os.environ["EXFM_REQUESTS_PER_MINUTE"] = before
 
 
+@pytest.mark.parametrize("how", ["alone", "sequences"])
 @pytest.mark.parametrize("name", ["tenants", "administrators"])
-def test_nothing_is_found(name: str, parts: dict[str, Part], tmp_path: Path) -> None:
-    done = fuzz(parts[name], seconds=SECONDS, folder=tmp_path)
-    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
-    assert "Failures" not in done.stdout
-    assert "passed" in done.stdout
+def test_nothing_is_found(name: str, how: str, parts: dict[str, Part], tmp_path: Path) -> None:
+    found = fuzz(parts[name], how, folder=tmp_path, **SIZES[how])
+    assert found.status == 0, found.text[-20_000:]
+    assert "Failures" not in found.text
+    assert "passed" in found.text
+    if how == "sequences":
+        assert found.scenarios > 0
+        assert found.links > 0, "no answer's id was used: the sequences are none"

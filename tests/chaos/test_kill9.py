@@ -12,6 +12,7 @@ import pytest
 from django.db.models import Sum
 from safetensors import safe_open
 
+from budgets import months
 from budgets.models import Budget, LedgerEntry, UsageRecord
 from config.celery import app
 from runs.models import Attempt, Consumption, MetricSums, Run, WorkClaim
@@ -68,6 +69,7 @@ def record(world: World) -> dict[str, Any]:
     sums = MetricSums.objects.filter(partition__in=partitions(world)).order_by(
         "partition__start", "lineage__arm", "scope"
     )
+    assert months.wrong(months.COST) + months.wrong(months.ROWS) == []
     return {
         "weights": {arm: tensors(world.root / row.head.uri) for arm, row in lineages(world).items()},
         "sums": [

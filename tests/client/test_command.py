@@ -124,6 +124,19 @@ def test_json_is_the_apis_own_answer(monkeypatch: pytest.MonkeyPatch, capsys: An
         assert capsys.readouterr().out.splitlines()[1].split() == ["ads", "1", "0", "9", "yes", "1"]
 
 
+def test_costs_of_all_models_are_read_page_by_page(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    money = dict.fromkeys(("training", "measurement", "fm_share"), "0.100000")
+    first, second = ({"id": name, "name": f"ads-{name}", **money, "total": "0.300000"} for name in "ab")
+    link = "/api/v1/tenants/acme/costs/models?order=-cost&cursor=c"
+    with scripted(say(200, {"results": [first], "next": link}), say(200, {"results": [second], "next": None})) as there:
+        asked(monkeypatch, there.url)
+        assert main(["costs", "--models"]) == 0
+        assert [request.path for request in there.asked] == [link.replace("&cursor=c", ""), link]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["name", "training", "measurement", "fm_share", "total", "id"]
+    assert [line[0] for line in lines[1:]] == ["ads-a", "ads-b"]
+
+
 def test_nobody_there_is_4_and_a_wrong_word_is_2(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EXFM_PATIENCE", "0.1")
     asked(monkeypatch, "http://127.0.0.1:9")

@@ -26,4 +26,5 @@ def test_an_owner_makes_tests_and_removes_a_webhook(page: Page, web: str, team: 
     page.keyboard.press("Escape")
     page.get_by_role("button", name=f"More for {ADDRESS}").click()
     page.get_by_role("menuitem", name="Remove with its log").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_text("No webhook yet")).to_be_visible()

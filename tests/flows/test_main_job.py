@@ -74,13 +74,17 @@ def test_money_adds_up(filled_platform: Running, result: dict[str, Any]) -> None
     fm = result["fm"]
     assert shares == Decimal(fm["allocated"]) > 0
     assert Decimal(fm["training"]) + Decimal(fm["scoring"]) == shares + Decimal(fm["unallocated"])
-    for amount, spent, reserved, settled in rows(
+    budgets = rows(
         filled_platform,
-        "SELECT b.amount, b.spent, b.reserved, coalesce(sum(l.amount) FILTER (WHERE l.kind = 'settle'), 0)"
-        " FROM budgets_budget b LEFT JOIN budgets_ledgerentry l ON l.budget_id = b.id GROUP BY b.id",
-    ):
-        assert spent + reserved <= amount
-        assert spent == settled > 0
+        "SELECT t.slug, b.amount, b.spent, b.reserved, coalesce(sum(l.amount) FILTER (WHERE l.kind = 'settle'), 0)"
+        " FROM budgets_budget b JOIN tenancy_tenant t ON t.id = b.tenant_id"
+        " LEFT JOIN budgets_ledgerentry l ON l.budget_id = b.id GROUP BY t.slug, b.id",
+    )
+    for slug, amount, spent, reserved, settled in budgets:
+        assert spent + reserved <= amount, slug
+        assert spent == settled, slug
+    charged = {slug for slug, _, spent, _, _ in budgets if spent > 0}
+    assert charged >= {tenant.slug for tenant in filled_platform.scenario.recipe.tenants}
     charged_twice = rows(
         filled_platform,
         "SELECT claim_id, line FROM budgets_usagerecord WHERE claim_id IS NOT NULL"

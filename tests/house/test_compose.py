@@ -1,5 +1,6 @@
 """The compose file: valid, complete, and each process with its own credential."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+
+from config.body_limit import SAMPLES, UPLOADS
+from tests.security.routes import all_routes
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {
@@ -78,8 +82,6 @@ def test_no_secret_stands_in_the_file():
 
 
 def test_the_example_names_every_variable(compose):
-    import re
-
     text = (ROOT / "docker-compose.yml").read_text()
     example = (ROOT / ".env.example").read_text()
     wanted = set(re.findall(r"\$\{(\w+)", text))
@@ -108,3 +110,49 @@ def test_commands_exist(compose, service):
     done = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
     words = done.stdout
     assert all(option in words for option in command if option.startswith("--") and command[0] == "granian")
+
+
+def test_what_may_last_hours_goes_to_the_process_that_holds_many():
+    proxy = (ROOT / "docker/Caddyfile").read_text()
+    [pattern] = re.findall(r"@streams path_regexp (\S+)", proxy)
+    for rest in ("events", "exports/x/download"):
+        assert re.search(pattern, f"/api/v1/tenants/team/{rest}"), rest
+    for rest in ("exports", "runs", "events/more", "exports/x/download/more"):
+        assert not re.search(pattern, f"/api/v1/tenants/team/{rest}"), rest
+    assert re.search(r"handle @streams \{\s+reverse_proxy stream:8000", proxy)
+    [uploads] = re.findall(r"@uploads \{\s+method POST\s+path_regexp (\S+)", proxy)
+    for rest in ("streams/x/partitions", "streams/infer", "streams/x/partitions/"):
+        path = f"/api/v1/tenants/team/{rest}"
+        assert re.search(uploads, path) and (UPLOADS.match(path) or SAMPLES.match(path)), rest
+    for rest in (
+        "streams",
+        "streams/x",
+        "streams/x/partitions/imports",
+        "streams/x/partitions/y",
+        "more/streams/infer",
+    ):
+        path = f"/api/v1/tenants/team/{rest}"
+        assert not re.search(uploads, path) and not UPLOADS.match(path) and not SAMPLES.match(path), rest
+    assert re.search(r"handle @uploads \{\s+reverse_proxy stream:8000", proxy)
+
+
+def test_whatever_holds_no_transaction_since_it_may_take_long_goes_there_too():
+    """The actions that are `detached`, each by an address of its own: a new one needs its line in the proxy's file."""
+    patterns = re.findall(r"path_regexp (\S+)", (ROOT / "docker/Caddyfile").read_text())
+    long = {
+        "/" + re.sub(r"<\w+:\w+>|<\w+>", "x", route.pattern)
+        for route in all_routes()
+        if route.view is not None and route.action in route.view.detached
+    }
+    assert len(long) == 3
+    for path in long:
+        assert any(re.search(pattern, path) for pattern in patterns), path
+
+
+def test_no_thread_waits_for_a_slow_body():
+    from django.conf import settings
+
+    proxy = (ROOT / "docker/Caddyfile").read_text()
+    for process in ("web", "admin"):
+        [mebibytes] = re.findall(rf"reverse_proxy {process}:8000 \{{\s+request_buffers (\d+)MiB\s+\}}", proxy)
+        assert int(mebibytes) << 20 > settings.DATA_UPLOAD_MAX_MEMORY_SIZE

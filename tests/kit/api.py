@@ -11,20 +11,25 @@ PROBLEM = {"type", "title", "status", "code", "detail", "mend", "request_id"}
 
 
 class Api:
-    """A caller: nobody, a signed-in user, or a bearer token. Errors are answers, as over the network."""
+    """A caller: nobody, a signed-in user, or a bearer token. Errors are answers, as over the network.
 
-    def __init__(self, user: User | None = None, token: str = "") -> None:
+    `proof` is what the user's session has shown besides a password.
+    """
+
+    def __init__(self, user: User | None = None, token: str = "", proof: str = "") -> None:
         self.client = Client(raise_request_exception=True)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         if user is not None:
+            user.proof = proof
             self.client.force_login(user)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send JSON to `/api/v1/<path>` (or an absolute path) and return the response."""
         address = path if path.startswith("/") else f"/api/v1/{path}"
         sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        extra = {} if body is None else {"data": body, "content_type": "application/json"}
-        return getattr(self.client, method.lower())(address, headers=sent, **extra)
+        if body is None:  # and not the empty form that Django's client would send
+            return self.client.generic(method.upper(), address, headers=sent)
+        return getattr(self.client, method.lower())(address, headers=sent, data=body, content_type="application/json")
 
     def get(self, path: str, **headers: str) -> Any:
         """GET."""

@@ -210,7 +210,8 @@ def make_claim(run: Run, lineage: Lineage, partition: Partition, **fields: Any) 
 
 
 def make_consumption(lineage: Lineage, partition: Partition, claim: WorkClaim, checkpoint: Checkpoint) -> Consumption:
-    """Store that the lineage consumed the partition."""
+    """Store that the lineage consumed the partition and stands at the checkpoint."""
+    Lineage.objects.filter(id=lineage.id).update(head=checkpoint)
     return Consumption.objects.create(
         tenant_id=partition.tenant_id, lineage=lineage, partition=partition, claim=claim, checkpoint=checkpoint
     )

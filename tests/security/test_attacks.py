@@ -2,12 +2,14 @@
 
 import hashlib
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from catalog import services as catalog
@@ -146,3 +148,16 @@ def test_a_file_that_comes_after_the_erasure_does_not_stay(storage: str) -> None
         late.write_bytes(b"x")
         assert erasure.erase_due() == 0
         assert not late.exists()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session", "/api/v1/sso/code", "/"])
+def test_a_forged_form_with_a_file_is_not_read(db: None, path: str) -> None:
+    """A browser's check against forgery looks into forms, and Django would store their files before it."""
+    head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    body = BytesIO(head + bytes(16 << 20) + b"\r\n--x--\r\n")
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = "a" * 32
+    form: dict[str, Any] = {"wsgi.input": body, "CONTENT_LENGTH": str(len(body.getbuffer()))}
+    answer = client.generic("POST", path, CONTENT_TYPE="multipart/form-data; boundary=x", **form)
+    assert answer.status_code == 403
+    assert body.tell() < 1 << 20

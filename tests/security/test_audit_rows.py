@@ -27,7 +27,9 @@ from tenancy.models import (
     Membership,
     Role,
     SecondFactor,
+    Tenant,
     TenantDeletion,
+    TenantExport,
     User,
 )
 from tenancy.scope import platform_scope, tenant_scope
@@ -35,6 +37,7 @@ from tests.kit import domain
 from tests.kit.api import Api
 from tests.kit.cast import Cast
 from tests.kit.factories import PASSWORD, make_token
+from tests.kit.proof import vouched
 from tests.kit.roles import APP, PLATFORM, database_role
 from tests.security.routes import all_routes
 
@@ -81,11 +84,24 @@ def begin_deletion(world: "World") -> dict[str, Any]:
     return {}
 
 
+def make_export(cast: Cast) -> TenantExport:
+    """Return an export that waits for a worker."""
+    with platform_scope("test"), database_role(PLATFORM):
+        return TenantExport.objects.create(tenant=cast.tenant, requested_by=cast.owner, include=["rows"])
+
+
 def with_second_factor(user: User) -> Any:
     """Turn the user's second factor on."""
     with platform_scope("test"):
         SecondFactor.objects.create(user=user, secret="x", confirmed_at=timezone.now())
     return user.id
+
+
+def with_requirement(tenant: Tenant) -> dict[str, Any]:
+    """Let the tenant require a second factor, before the test counts audit rows."""
+    with platform_scope("test"):
+        Tenant.objects.filter(id=tenant.id).update(requires_second_factor=True)
+    return {}
 
 
 def parquet() -> bytes:
@@ -119,8 +135,14 @@ MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
         lambda w: ({"id": w.service.id}, {"name": "x", "scopes": ["runs:read"]}),
         ["token.create"],
     ),
+    "PATCH settings": (
+        lambda w: (with_requirement(w.cast.tenant), {"second_factor_required": False}),
+        ["tenant.second_factor"],
+    ),
     "POST deletion": (lambda w: ({}, {"confirm": w.cast.tenant.slug}), ["tenant.request_deletion"]),
     "DELETE deletion": (lambda w: (begin_deletion(w), None), ["tenant.cancel_deletion"]),
+    "POST exports": (lambda w: ({}, {"include": ["models"]}), ["export.request"]),
+    "DELETE exports/<uuid:export_id>": (lambda w: ({"export_id": make_export(w.cast).id}, None), ["export.delete"]),
     "POST admin/users/<uuid:id>/password-reset": (
         lambda w: ({"id": w.cast.viewer.id}, {"reason": "r"}),
         ["user.issue_password_reset"],
@@ -322,12 +344,14 @@ OPEN = {
     "POST account/recovery-codes": "account.recovery_codes",
     "POST account/second-factor": "account.second_factor_begin",
     "POST account/second-factor/confirm": "account.second_factor_on",
+    "POST account/second-factor/proof": "",
     "POST account/second-factor/off": "account.second_factor_off",
     "POST invitation": "",
     "POST invitation/accept": "member.add",
     "POST password-reset": "account.reset_password",
     "POST session": "",
     "DELETE session": "",
+    "POST sso/code": "",
 }
 """Mutating routes outside tenants and the rows they leave, none where nothing but a session changes; tests in
 tests/platform/tenancy (invitations, accounts) call them."""
@@ -347,8 +371,8 @@ def test_a_mutation_leaves_its_audit_row(name: str, world: World) -> None:
     with platform_scope("test"):
         before = set(AuditEntry.objects.values_list("id", flat=True))
     with database_role(PLATFORM if route.is_admins else APP):
-        path = route.path(world.cast.tenant.slug, **ids)
-        answer = upload(user, path, body) if isinstance(body, bytes) else Api(user).call(route.method, path, body)
+        path, api = route.path(world.cast.tenant.slug, **ids), Api(user, proof=vouched())
+        answer = upload(user, path, body) if isinstance(body, bytes) else api.call(route.method, path, body)
     assert answer.status_code < 300, answer.content
     with platform_scope("test"):
         entries = list(AuditEntry.objects.exclude(id__in=before))

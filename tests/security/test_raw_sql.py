@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, ProgrammingError, connectio
 
 from registry.models import VerticalModel
 from tenancy.ids import new_id
-from tenancy.models import ApiToken, AuditEntry, Membership
+from tenancy.models import ApiToken, AuditEntry, Membership, Tenant
 from tenancy.scope import TenantScopeMissing, announce, platform_scope, tenant_scope
 from tests.kit import domain
 from tests.kit.cast import Cast
@@ -191,3 +191,38 @@ def test_roles_cannot_be_changed_from_inside(filled: Cast) -> None:
     """The suite signs in as superuser, so `SET ROLE` proves nothing here: the memberships do."""
     assert ask("SELECT pg_has_role(%s, %s, 'MEMBER')", APP, PLATFORM) == [(False,)]
     assert ask("SELECT pg_has_role(%s, %s, 'MEMBER')", PLATFORM, "exfm_owner") == [(False,)]
+
+
+CAME_OF_IT: dict[str, Any] = {
+    "state": "running", "attempts": 1, "written_bytes": 1, "expected_bytes": -1, "uri": "tenants/x/secret.zip",
+    "sha256": "0" * 64, "missing": 1, "error": "x", "mend": "x", "lease_token": str(new_id()),
+    "lease_expires_at": "2030-01-01", "bytes": 1, "files": 1, "rows": 1, "started_at": "2030-01-01",
+    "finished_at": "2030-01-01", "expires_at": "2030-01-01",
+}  # fmt: skip
+
+
+def insert_export(tenant: Tenant, **values: Any) -> None:
+    """Insert an export that waits for a worker, but for the values."""
+    row = {"id": new_id(), "tenant_id": tenant.id, "include": ["rows"], "state": "queued", "attempts": 0,
+           "written_bytes": 0, "expected_bytes": 0, "uri": "", "sha256": "", "missing": 0, "error": "", "mend": "",
+           **values}  # fmt: skip
+    marks = ", ".join(["%s"] * len(row))
+    ask(f"INSERT INTO tenancy_tenantexport (created_at, {', '.join(row)}) VALUES (now(), {marks})", *row.values())
+
+
+def test_an_export_is_only_asked_for(cast: Cast, as_app: None) -> None:
+    """What came of it, workers alone say: else a row could name any file as the tenant's."""
+    finished: dict[str, Any] = {"state": "done", "uri": "tenants/x/secret.zip", "expires_at": "2030-01-01"}
+    with tenant_scope(cast.tenant.id, cast.owner.id):
+        for values in (finished, {"state": "failed"}, *({name: value} for name, value in CAME_OF_IT.items())):
+            # The state and the file go together by a check of their own, which a row must pass to come to this one.
+            with refused(DatabaseError, "row-level security policy|done_has_file"):
+                insert_export(cast.tenant, **values)
+        with refused(ProgrammingError, "row-level security policy"):
+            insert_export(cast.tenant, **finished)
+        insert_export(cast.tenant)
+        with refused(ProgrammingError, "permission denied"):
+            ask("UPDATE tenancy_tenantexport SET state = 'done', uri = 'x'")
+    columns = {row[0] for row in ask("SELECT column_name FROM information_schema.columns"
+                                     " WHERE table_name = 'tenancy_tenantexport'")}  # fmt: skip
+    assert columns == {*CAME_OF_IT, "id", "created_at", "tenant_id", "requested_by_id", "include"}

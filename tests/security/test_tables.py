@@ -31,6 +31,7 @@ OWNERS_FUNCTIONS = {
     "exfm_identity",
     "exfm_invitation",
     "exfm_login",
+    "exfm_members_with_second_factor",
     "exfm_password_reset",
     "exfm_token",
     "exfm_touch_login",
@@ -78,7 +79,7 @@ def test_row_level_security_is_forced_with_a_policy_for_each_role(table: str) ->
     assert (enabled, forced, owner) == (True, True, OWNER)
     policies = ask(
         "SELECT polname, polroles::regrole[]::text[], pg_get_expr(polqual, polrelid), polcmd FROM pg_policy"
-        " WHERE polrelid = %s::regclass",
+        " WHERE polrelid = %s::regclass AND polpermissive",  # restrictive ones take away and give nothing
         table,
     )
     by_role: dict[str, list[tuple[str, str]]] = {}

@@ -8,9 +8,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from catalog.models import Partition, Stream
+from catalog.models import Partition, PartitionUse, Stream
 from registry.models import AliasMove, ModelVersion, VerticalModel
-from runs.models import MetricSums, Run, State
+from runs.models import Consumption, MetricSums, Run, State
 from tenancy import export
 from tenancy.context import SYSTEM, acting
 from tenancy.models import AuditEntry, Membership, Role, Tenant, TenantDeletion
@@ -18,6 +18,7 @@ from tenancy.scope import platform_scope
 from tests.kit import domain
 from tests.kit.factories import make_member, make_tenant, make_token
 from tests.kit.roles import APP, PLATFORM, database_role
+from tests.platform.insights.scene import commit_arm
 from workers import erasure
 from workers.erasure import BLANKED, DELETED, KEPT, erase_due
 
@@ -72,6 +73,18 @@ def test_rows_and_files_go_and_tombstones_stay(storage: str) -> None:
         assert erase_due() == 0
         assert Membership.objects.filter(tenant=other).count() == 1
         assert ModelVersion.objects.get(tenant=other).spec != {}
+
+
+@pytest.mark.django_db
+def test_how_many_consumed_a_partition_stays_with_the_ledger(storage: str) -> None:
+    with platform_scope("test"), acting(SYSTEM):
+        tenant, _ = filled(storage)
+        model = VerticalModel.objects.get(tenant=tenant)
+        for arm in ("control", "treatment"):
+            commit_arm(model, arm, Partition.objects.get(tenant=tenant), loss=0.3)
+        connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+        assert erase_due() == 1
+        assert PartitionUse.objects.get(tenant=tenant).trained == Consumption.objects.filter(tenant=tenant).count() == 2
 
 
 @pytest.mark.django_db

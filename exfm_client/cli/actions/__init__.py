@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from types import ModuleType
 
-from exfm_client.cli.actions import account, models, money, runs, streams, webhooks
+from exfm_client.cli.actions import account, export, models, money, runs, streams, webhooks
 from exfm_client.cli.show import Printer
 
 Action = Callable[[argparse.Namespace, Printer], int]
@@ -20,5 +20,6 @@ ACTIONS: dict[str, Action] = {
     **_of(models, "models_list models_get models_register models_pause models_resume lift"),
     **_of(runs, "runs_list runs_get runs_follow runs_stop runs_retry"),
     **_of(money, "costs foundation"),
+    **_of(export, "export"),
     **_of(webhooks, "webhooks_list webhooks_create webhooks_deliveries webhooks_test webhooks_replay webhooks_remove"),
 }

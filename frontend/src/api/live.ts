@@ -4,7 +4,8 @@ import { useEffect, useSyncExternalStore } from 'react'
 import { Changes } from './changes'
 import type { RunCard } from './types'
 
-export type LiveState = 'connecting' | 'live' | 'lost'
+/** `none`: the member's role does not include the stream, and slow polling is enough. */
+export type LiveState = 'connecting' | 'live' | 'lost' | 'none'
 
 let state: LiveState = 'connecting'
 const watchers = new Set<() => void>()
@@ -15,7 +16,8 @@ function become(next: LiveState) {
   watchers.forEach((watch) => watch())
 }
 
-export const isLive = () => state === 'live'
+/** Whether pages poll in the stream's place. */
+export const mustPoll = () => state === 'connecting' || state === 'lost'
 
 export function useLiveState(): LiveState {
   return useSyncExternalStore(
@@ -42,9 +44,13 @@ function cardOf(data: string): RunCard | null {
   }
 }
 
-/** Keeps one stream open for the tenant on screen. */
-export function useLive(client: QueryClient, tenant: string) {
+/** Keeps one stream open for the tenant on screen, where the member may read it. */
+export function useLive(client: QueryClient, tenant: string, mayRead: boolean) {
   useEffect(() => {
+    if (!mayRead) {
+      become('none')
+      return
+    }
     const changes = new Changes(client, tenant)
     let source: EventSource | undefined
     let lost: number | undefined
@@ -94,5 +100,5 @@ export function useLive(client: QueryClient, tenant: string) {
       close()
       changes.stop()
     }
-  }, [client, tenant])
+  }, [client, tenant, mayRead])
 }

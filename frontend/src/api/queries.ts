@@ -1,7 +1,8 @@
 /** Server state: one query per resource, keyed by tenant, refreshed by the live stream and by polling when it is down. */
 import { QueryCache, QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, body } from './client'
-import { isLive } from './live'
+import { mustPoll } from './live'
+import { everyPage } from './pages'
 import { Problem } from './problem'
 import type { Page, RunState, Stream } from './types'
 
@@ -9,7 +10,7 @@ const SLOW_MS = 60_000
 const POLL_MS = 5_000
 
 /** While the stream is live a slow refresh is enough; without it the page polls. */
-const pace = () => (isLive() ? SLOW_MS : POLL_MS)
+export const pace = () => (mustPoll() ? POLL_MS : SLOW_MS)
 
 /** Called when any request finds that the session has ended. */
 export const signedOut: { handler: () => void } = { handler: () => undefined }
@@ -17,7 +18,10 @@ export const signedOut: { handler: () => void } = { handler: () => undefined }
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({
     onError: (error, query) => {
-      if (error instanceof Problem && error.status === 401 && query.queryKey[0] === 'tenant') signedOut.handler()
+      if (!(error instanceof Problem) || query.queryKey[0] !== 'tenant') return
+      if (error.status === 401) signedOut.handler()
+      // The frame around the tenant's pages reads from the session what to show instead of them.
+      if (error.code === 'second_factor_required') void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey })
     },
   }),
   defaultOptions: {
@@ -48,7 +52,7 @@ export const overviewQuery = (tenant: string) => queryOptions({
 
 export const modelsQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'models'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models', { params: { path: { tenant }, query: { limit: LONGEST } }, signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/models', { params: { path: { tenant }, query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
   refetchInterval: pace,
 })
 
@@ -88,7 +92,7 @@ export const runQuery = (tenant: string, id: string) => queryOptions({
 
 export const streamsQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'streams'],
-  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams', { params: { path: { tenant }, query: { limit: LONGEST } }, signal }))) as Page<Stream>,
+  queryFn: ({ signal }) => everyPage(async (cursor) => (await body(api.GET('/api/v1/tenants/{tenant}/streams', { params: { path: { tenant }, query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))) as Page<Stream>),
   refetchInterval: pace,
 })
 
@@ -112,22 +116,27 @@ export const foundationQuery = (tenant: string) => queryOptions({
 
 export const tokensQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'tokens'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/tokens', { params: { path: { tenant } }, signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/tokens', { params: { path: { tenant }, query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
 })
 
 export const membersQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'members'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/members', { params: { path: { tenant } }, signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/members', { params: { path: { tenant }, query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
 })
 
 export const invitationsQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'invitations'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/invitations', { params: { path: { tenant } }, signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/invitations', { params: { path: { tenant }, query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
 })
 
 export const serviceAccountsQuery = (tenant: string) => queryOptions({
   queryKey: [...tenantKey(tenant), 'service-accounts'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/service-accounts', { params: { path: { tenant } }, signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/service-accounts', { params: { path: { tenant }, query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
+})
+
+export const settingsQuery = (tenant: string) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'settings'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/settings', { params: { path: { tenant } }, signal })),
 })
 
 /** The open wish that the tenant be erased; null where there is none. */

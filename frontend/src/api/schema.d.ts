@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/second-factor/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Show the second factor in this session, for tenants that require one; wrong codes count as at sign-in. */
+        post: operations["second_factor_prove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -774,6 +791,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sso/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Finish a sign-in that waits for a code, within ten minutes. Wrong codes count as at any other sign-in. */
+        post: operations["sso_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sso/{slug}/callback": {
         parameters: {
             query?: never;
@@ -858,11 +892,32 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Show the period's costs by line and model, and how the share of the foundation model came about.
+         * @description Show the period's costs by line, the costliest models, and how the foundation model's share came about.
          *
          *     Permission and scope: `costs:read`.
          */
         get: operations["costs_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/costs/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List what each model has cost since its registration, by training and measurement: the costliest first.
+         *
+         *     Permission and scope: `costs:read`.
+         */
+        get: operations["costs_models_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -923,7 +978,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tenants/{tenant}/export": {
+    "/api/v1/tenants/{tenant}/exports": {
         parameters: {
             query?: never;
             header?: never;
@@ -931,11 +986,63 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Return a zip with every row of the tenant as JSON lines, as of one moment.
+         * @description List the exports, newest first; files go after some days, their rows stay.
          *
          *     Permission and scope: `tenant:export`.
          */
-        get: operations["tenant_export"];
+        get: operations["exports_list"];
+        put?: never;
+        /**
+         * @description Ask for an export; a worker writes it. One at a time.
+         *
+         *     Permission and scope: `tenant:export`.
+         */
+        post: operations["exports_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Show an export, and how far it is.
+         *
+         *     Permission and scope: `tenant:export`.
+         */
+        get: operations["exports_read"];
+        put?: never;
+        post?: never;
+        /**
+         * @description Remove an export with its file; one that is being written is stopped.
+         *
+         *     Permission and scope: `tenant:export`.
+         */
+        delete: operations["exports_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/exports/{export_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return the file of an export that is done. Each download is in the audit log.
+         *
+         *     Permission and scope: `tenant:export`.
+         */
+        get: operations["exports_download"];
         put?: never;
         post?: never;
         delete?: never;
@@ -965,6 +1072,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/foundation/snapshots/{snapshot_id}/label-sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the snapshot's label sets of the tenant's partitions, newest first.
+         *
+         *     Permission and scope: `insights:read`.
+         */
+        get: operations["snapshots_label_sets_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/foundation/snapshots/{snapshot_id}/lineage": {
         parameters: {
             query?: never;
@@ -978,6 +1106,27 @@ export interface paths {
          *     Permission and scope: `insights:read`.
          */
         get: operations["snapshots_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenants/{tenant}/foundation/snapshots/{snapshot_id}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the tenant's models that learned from the snapshot's labels, the newest course of training first.
+         *
+         *     Permission and scope: `insights:read`.
+         */
+        get: operations["snapshots_models_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1645,6 +1794,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description Return the settings.
+         *
+         *     Permission and scope: `members:read`.
+         */
+        get: operations["tenant_settings_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * @description Require a second factor of the members, or no more. Only in a session that has shown one itself (409).
+         *
+         *     Permission and scope: `members:write`.
+         */
+        patch: operations["tenant_settings_update"];
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/streams": {
         parameters: {
             query?: never;
@@ -1813,6 +1988,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{tenant}/streams/{stream_id}/partitions/{partition_id}/consumers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the models' steps that consumed the partition, newest first.
+         *
+         *     Permission and scope: `streams:read`.
+         */
+        get: operations["partitions_consumers_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenants/{tenant}/streams/{stream_id}/partitions/{partition_id}/lineage": {
         parameters: {
             query?: never;
@@ -1821,7 +2017,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * @description Show who labelled the partition and which models consumed it.
+         * @description Show who labelled the partition and the newest of the models' steps that consumed it.
          *
          *     Permission and scope: `streams:read`.
          */
@@ -2064,6 +2260,8 @@ export interface components {
             email: string;
             name: string;
             second_factor: boolean;
+            /** @description this session has shown a second factor, here or to the provider, as some tenants require */
+            second_factor_shown: boolean;
             recovery_codes_left: number;
             /** @description providers that sign this person in */
             identities: string[];
@@ -2213,8 +2411,16 @@ export interface components {
             spent: string;
             /** Format: decimal */
             reserved: string;
-            action: string;
+            action: components["schemas"]["BudgetActionEnum"];
+            act_percent: number;
         };
+        /**
+         * @description * `warn` - Warn
+         *     * `hold` - Hold
+         *     * `stop` - Stop
+         * @enum {string}
+         */
+        BudgetActionEnum: "warn" | "hold" | "stop";
         /** @description Capacity and queue of the whole platform. */
         Capacity: {
             slots: components["schemas"]["Slots"];
@@ -2297,7 +2503,9 @@ export interface components {
             /** Format: decimal */
             total: string;
             kinds: components["schemas"]["LineTotal"][];
+            /** @description the costliest 50, by training and measurement */
             models: components["schemas"]["ModelCost"][];
+            rest: components["schemas"]["RestCost"];
             fm: components["schemas"]["FmCosts"];
         };
         /** @description A course of training: version, arm, what it started from, what it read, who taught it. */
@@ -2495,10 +2703,21 @@ export interface components {
          *     * `partition.rejected` - Partition Rejected
          *     * `snapshot.published` - Snapshot Published
          *     * `budget.threshold` - Budget Threshold
+         *     * `export.finished` - Export Finished
          *     * `webhook.test` - Test
          * @enum {string}
          */
-        EventTypeEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold" | "webhook.test";
+        EventTypeEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold" | "export.finished" | "webhook.test";
+        /** @description Why there is no file. */
+        ExportError: {
+            message: string;
+            mend: string;
+        };
+        /** @description What the file shall hold beside the rows, which are always in it. */
+        ExportRequestRequest: {
+            /** @description `partitions`: the uploaded files; `models`: committed weights. `rows` may be named */
+            include?: components["schemas"]["IncludeEnum"][];
+        };
         /** @description What the app needs: scan `picture` (SVG), or type `secret`. */
         FactorSetup: {
             secret: string;
@@ -2662,6 +2881,10 @@ export interface components {
             issuer: string;
             client_id: string;
             is_active: boolean;
+            /** @description a second factor that it asked for, by `amr` or `acr` of its ID token, counts here */
+            trusts_second_factor: boolean;
+            /** @description values of `acr` that mean one, apart by spaces */
+            second_factor_acr: string;
             redirect_uri: string;
             domains: components["schemas"]["IdentityDomain"][];
         };
@@ -2671,6 +2894,8 @@ export interface components {
             client_id?: string;
             client_secret?: string;
             is_active?: boolean;
+            trusts_second_factor?: boolean;
+            second_factor_acr?: string;
             reason: string;
         };
         /** @description A provider to trust. `issuer` exactly as its discovery document says it; no secret = a public client. */
@@ -2682,6 +2907,10 @@ export interface components {
             client_id: string;
             /** @default  */
             client_secret: string;
+            /** @default false */
+            trusts_second_factor: boolean;
+            /** @default  */
+            second_factor_acr: string;
             reason: string;
         };
         /** @description A file to import. */
@@ -2710,6 +2939,13 @@ export interface components {
         ImportsRequest: {
             partitions: components["schemas"]["ImportRequest"][];
         };
+        /**
+         * @description * `rows` - Rows
+         *     * `partitions` - Partitions
+         *     * `models` - Models
+         * @enum {string}
+         */
+        IncludeEnum: "rows" | "partitions" | "models";
         /** @description An invitation, without its link. */
         Invitation: {
             /** Format: uuid */
@@ -2798,6 +3034,35 @@ export interface components {
              * @description a factor
              */
             p99_error: number;
+        };
+        /** @description Estimated p99 of one row on the flavor that models serve on, against the limit; both in microseconds. */
+        LatencyBudget: {
+            flavor: string;
+            /** @description null: no limit */
+            limit_us: number | null;
+            /**
+             * Format: double
+             * @description null: not measured
+             */
+            p99_us: number | null;
+            /**
+             * Format: double
+             * @description a factor
+             */
+            p99_error: number | null;
+            /**
+             * @description `not_measured`: the limit is not checked before the export
+             *
+             *     * `no_limit` - no_limit
+             *     * `within` - within
+             *     * `over` - over
+             *     * `not_measured` - not_measured
+             */
+            verdict: components["schemas"]["VerdictEnum"];
+            /** @description of each part of a request, largest first */
+            shares: {
+                [key: string]: number;
+            };
         };
         /** @description One line of the append-only ledger. */
         Ledger: {
@@ -2890,6 +3155,8 @@ export interface components {
             tenant: components["schemas"]["MeTenant"];
             role: components["schemas"]["RoleEnum"];
             permissions: string[];
+            /** @description the tenant asks this session for a second factor that it has not shown */
+            second_factor_required: boolean;
         };
         /** @description A tenant the user belongs to. */
         MeTenant: {
@@ -2917,6 +3184,8 @@ export interface components {
             name: string;
             role: components["schemas"]["RoleEnum"];
             is_service: boolean;
+            /** @description whether the person has one here, whatever a provider asks; null for all but owners */
+            second_factor: boolean | null;
             /** Format: date-time */
             created_at: string;
         };
@@ -3108,8 +3377,18 @@ export interface components {
             /** Format: uuid */
             foundation_model: string;
         };
-        /** @description A budget to set, and why. */
+        /** @description A budget to set, and why. What is left out stays; a first budget stops runs at 100 percent. */
         NewBudgetRequest: {
+            /**
+             * @description warn: only tell; hold: start no new run; stop: running ones stop at their checkpoint too
+             *
+             *     * `warn` - Warn
+             *     * `hold` - Hold
+             *     * `stop` - Stop
+             */
+            action?: components["schemas"]["BudgetActionEnum"];
+            /** @description taken once this part of the amount is spent */
+            act_percent?: number;
             /** Format: decimal */
             amount: string;
             reason: string;
@@ -3169,6 +3448,11 @@ export interface components {
             serving_parameters?: number;
             /** Format: int64 */
             serving_flops?: number;
+            /**
+             * Format: int64
+             * @description microseconds; null: no limit
+             */
+            serving_latency_us?: number | null;
             reason: string;
         };
         /** @description Where to go back to. */
@@ -3231,6 +3515,16 @@ export interface components {
         };
         /** @description What the tenant may spend per month. */
         OpeningBudgetRequest: {
+            /**
+             * @description warn: only tell; hold: start no new run; stop: running ones stop at their checkpoint too
+             *
+             *     * `warn` - Warn
+             *     * `hold` - Hold
+             *     * `stop` - Stop
+             */
+            action?: components["schemas"]["BudgetActionEnum"];
+            /** @description taken once this part of the amount is spent */
+            act_percent?: number;
             /** Format: decimal */
             amount: string;
             /** @default account opened */
@@ -3240,9 +3534,17 @@ export interface components {
         OpeningQuotaRequest: {
             concurrent_runs?: number;
             models_limit?: number;
+            /** Format: int64 */
             storage_bytes?: number;
+            /** Format: int64 */
             serving_parameters?: number;
+            /** Format: int64 */
             serving_flops?: number;
+            /**
+             * Format: int64
+             * @description microseconds; null: no limit
+             */
+            serving_latency_us?: number | null;
         };
         /** @description A tenant's first page. */
         Overview: {
@@ -3250,8 +3552,10 @@ export interface components {
             period: components["schemas"]["Period"];
             spend: components["schemas"]["Spend"];
             quota: components["schemas"]["QuotaUse"];
+            /** @description the first 50 by name; the list of models has all */
             models: components["schemas"]["ModelCard"][];
             runs: components["schemas"]["RunCard"][];
+            /** @description of all models, also of those that are not shown */
             attention: components["schemas"]["Attention"][];
             foundation: components["schemas"]["Foundation"];
         };
@@ -3305,6 +3609,13 @@ export interface components {
             /** @description path and query of that page */
             previous: string | null;
         };
+        PaginatedConsumerList: {
+            results: components["schemas"]["Consumer"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
         PaginatedDeliveryList: {
             results: components["schemas"]["Delivery"][];
             /** @description path and query of that page */
@@ -3333,6 +3644,13 @@ export interface components {
             /** @description path and query of that page */
             previous: string | null;
         };
+        PaginatedLabelSetList: {
+            results: components["schemas"]["LabelSet"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
         PaginatedLedgerList: {
             results: components["schemas"]["Ledger"][];
             /** @description path and query of that page */
@@ -3349,6 +3667,20 @@ export interface components {
         };
         PaginatedModelCardList: {
             results: components["schemas"]["ModelCard"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedModelCostList: {
+            results: components["schemas"]["ModelCost"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedModelLinkList: {
+            results: components["schemas"]["ModelLink"][];
             /** @description path and query of that page */
             next: string | null;
             /** @description path and query of that page */
@@ -3377,6 +3709,13 @@ export interface components {
         };
         PaginatedStreamList: {
             results: components["schemas"]["Stream"][];
+            /** @description path and query of that page */
+            next: string | null;
+            /** @description path and query of that page */
+            previous: string | null;
+        };
+        PaginatedTenantExportList: {
+            results: components["schemas"]["TenantExport"][];
             /** @description path and query of that page */
             next: string | null;
             /** @description path and query of that page */
@@ -3451,10 +3790,14 @@ export interface components {
          * @enum {string}
          */
         PartitionStateEnum: "uploaded" | "sealed" | "rejected";
-        /** @description What was made of a partition. */
+        /** @description What was made of a partition, newest first. */
         PartitionUses: {
+            /** @description one for each snapshot */
             label_sets: components["schemas"]["LabelSet"][];
+            /** @description the newest 50 */
             consumed_by: components["schemas"]["Consumer"][];
+            /** @description path of the list that has them all; null: these are all */
+            all_consumed_by: string | null;
         };
         /** @description A new password, and proof that it is you. */
         PasswordChangeRequest: {
@@ -3551,6 +3894,11 @@ export interface components {
              * @description per row
              */
             serving_flops?: number;
+            /**
+             * Format: int64
+             * @description estimated p99 of one row in microseconds; empty: no limit
+             */
+            serving_latency_us?: number | null;
         };
         /** @description Quotas and their use. */
         QuotaUse: {
@@ -3571,6 +3919,19 @@ export interface components {
             link: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** @description Money of the models that are not named. */
+        RestCost: {
+            /** @description how many they are; 0: all are named */
+            models: number;
+            /** Format: decimal */
+            training: string;
+            /** Format: decimal */
+            measurement: string;
+            /** Format: decimal */
+            fm_share: string;
+            /** Format: decimal */
+            total: string;
         };
         /**
          * @description * `owner` - Owner
@@ -3757,7 +4118,7 @@ export interface components {
             name: string;
             role: components["schemas"]["RoleEnum"];
         };
-        /** @description Exact serving cost against the serving budget. */
+        /** @description Serving cost against the serving budget: exact, but for the estimated latency. */
         Serving: {
             parameters: number;
             /** @description per row */
@@ -3766,6 +4127,7 @@ export interface components {
             limit_flops: number;
             /** @description by measured flavor; empty where none is registered */
             latency: components["schemas"]["Latency"][];
+            latency_budget: components["schemas"]["LatencyBudget"];
         };
         /** @description What a spec costs to serve, against the budget. */
         ServingCheck: {
@@ -3778,6 +4140,7 @@ export interface components {
             batch_bytes: number;
             /** @description by measured flavor; empty where none is registered */
             latency: components["schemas"]["Latency"][];
+            latency_budget: components["schemas"]["LatencyBudget"];
         };
         /** @description What a sign-in needs. `code`: of the second factor, where the account has one (401 second_factor_required). */
         SignInRequest: {
@@ -3826,10 +4189,16 @@ export interface components {
          * @enum {string}
          */
         SnapshotStateEnum: "candidate" | "published" | "rejected" | "retired";
-        /** @description What a snapshot labelled of the tenant's, and which of its models learned from that. */
+        /** @description What a snapshot labelled of the tenant's, and which of its models learned from that, newest first. */
         SnapshotUses: {
+            /** @description the newest 50 */
             label_sets: components["schemas"]["LabelSet"][];
+            /** @description path of the list that has them all; null: these are all */
+            all_label_sets: string | null;
+            /** @description the newest 50 */
             models: components["schemas"]["ModelLink"][];
+            /** @description path of the list that has them all; null: these are all */
+            all_models: string | null;
         };
         /** @description Lift of the partition that ends at `t`. */
         SparkPoint: {
@@ -3848,6 +4217,16 @@ export interface components {
             /** Format: decimal */
             budget: string;
             /**
+             * @description what the budget does, beside its limit
+             *
+             *     * `warn` - Warn
+             *     * `hold` - Hold
+             *     * `stop` - Stop
+             */
+            action: components["schemas"]["BudgetActionEnum"];
+            /** @description it does so once this part of the budget is spent */
+            act_percent: number;
+            /**
              * Format: decimal
              * @description spent by the end of the period at the pace so far
              */
@@ -3862,6 +4241,10 @@ export interface components {
              * @description share of the foundation models' cost, outside the budget
              */
             fm_share: string;
+        };
+        /** @description What the second step needs: a code of the authenticator app, or a recovery code. */
+        SsoCodeRequest: {
+            code: string;
         };
         /** @description A stream with its schema and counts. */
         Stream: {
@@ -3908,9 +4291,10 @@ export interface components {
          *     * `partition.rejected` - partition.rejected
          *     * `snapshot.published` - snapshot.published
          *     * `budget.threshold` - budget.threshold
+         *     * `export.finished` - export.finished
          * @enum {string}
          */
-        SubscribableEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold";
+        SubscribableEnum: "run.succeeded" | "run.failed" | "run.cancelled" | "partition.sealed" | "partition.rejected" | "snapshot.published" | "budget.threshold" | "export.finished";
         /** @description A snapshot of the foundation model. */
         TaughtBy: {
             /** Format: uuid */
@@ -3955,10 +4339,54 @@ export interface components {
             budget?: components["schemas"]["OpeningBudgetRequest"];
             quota?: components["schemas"]["OpeningQuotaRequest"];
         };
+        /** @description An export. `bytes`, `sha256`, `files` and `rows` are known when it is done. */
+        TenantExport: {
+            /** Format: uuid */
+            id: string;
+            state: components["schemas"]["TenantExportStateEnum"];
+            include: components["schemas"]["IncludeEnum"][];
+            /** Format: email */
+            requested_by?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** @description of the data files and weights, before it is written */
+            expected_bytes: number;
+            written_bytes: number;
+            bytes: number | null;
+            sha256: string | null;
+            files: number | null;
+            rows: number | null;
+            /** @description files that were gone or damaged; manifest.json names them */
+            missing: number;
+            readonly error: components["schemas"]["ExportError"] | null;
+        };
+        /**
+         * @description * `queued` - Queued
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `expired` - Expired
+         * @enum {string}
+         */
+        TenantExportStateEnum: "queued" | "running" | "done" | "failed" | "expired";
         /** @description A tenant by slug and name. */
         TenantLink: {
             slug: string;
             name: string;
+        };
+        /** @description A tenant's settings. */
+        TenantSettings: {
+            /** @description members who come by session must have shown a second factor; tokens go on */
+            second_factor_required: boolean;
+        };
+        /** @description A tenant's settings. */
+        TenantSettingsRequest: {
+            /** @description members who come by session must have shown a second factor; tokens go on */
+            second_factor_required: boolean;
         };
         /**
          * @description * `active` - Active
@@ -4014,6 +4442,14 @@ export interface components {
             used: number;
             limit: number;
         };
+        /**
+         * @description * `no_limit` - no_limit
+         *     * `within` - within
+         *     * `over` - over
+         *     * `not_measured` - not_measured
+         * @enum {string}
+         */
+        VerdictEnum: "no_limit" | "within" | "over" | "not_measured";
         /** @description An immutable version of a model. */
         Version: {
             /** Format: uuid */
@@ -4154,6 +4590,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description It was there, and was removed. */
+        Gone: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description It was changed since it was read (`If-Match`). */
         Changed: {
             headers: {
@@ -4174,6 +4619,15 @@ export interface components {
         };
         /** @description The body's media type is not taken here. */
         WrongType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `Range` asks for bytes that the file does not have. */
+        OutsideTheFile: {
             headers: {
                 [name: string]: unknown;
             };
@@ -4408,6 +4862,46 @@ export interface operations {
         };
     };
     second_factor_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_factor_prove: {
         parameters: {
             query?: never;
             header?: never;
@@ -5478,6 +5972,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "amount": "250.00",
+                 *       "action": "hold",
+                 *       "act_percent": 90,
                  *       "reason": "second quarter"
                  *     }
                  */
@@ -6077,6 +6573,47 @@ export interface operations {
             };
         };
     };
+    sso_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SsoCodeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sso_callback: {
         parameters: {
             query?: {
@@ -6291,6 +6828,54 @@ export interface operations {
             };
         };
     };
+    costs_models_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description results per page, 50 unless given, 200 at most */
+                limit?: number;
+                name?: string;
+                order?: "-cost" | "-name" | "cost" | "name";
+                /** @description part of: name, name */
+                search?: string;
+                status?: ("active" | "paused")[];
+                stream?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedModelCostList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tenant_deletion_read: {
         parameters: {
             query?: never;
@@ -6443,9 +7028,14 @@ export interface operations {
             };
         };
     };
-    tenant_export: {
+    exports_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description results per page, 50 unless given, 200 at most */
+                limit?: number;
+            };
             header?: never;
             path: {
                 /** @description the tenant's slug */
@@ -6455,8 +7045,184 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description JSON lines per table. */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedTenantExportList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exports_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ExportRequestRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantExport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exports_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantExport"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exports_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exports_download: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the file begun before */
+                "If-Range"?: string;
+                /** @description one part, such as bytes=1048576- */
+                Range?: string;
+            };
+            path: {
+                export_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file; its ETag is its SHA-256. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description The part that Range asked for. */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6468,6 +7234,9 @@ export interface operations {
             401: components["responses"]["SignedOut"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            416: components["responses"]["OutsideTheFile"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */
@@ -6518,6 +7287,49 @@ export interface operations {
             };
         };
     };
+    snapshots_label_sets_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description results per page, 50 unless given, 200 at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                snapshot_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedLabelSetList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     snapshots_lineage: {
         parameters: {
             query?: never;
@@ -6537,6 +7349,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotUses"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snapshots_models_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description results per page, 50 unless given, 200 at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                snapshot_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedModelLinkList"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -8255,6 +9110,92 @@ export interface operations {
             };
         };
     };
+    tenant_settings_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tenant_settings_update: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantSettingsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TenantSettings"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Changed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongType"];
+            422: components["responses"]["Unacceptable"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     streams_list: {
         parameters: {
             query?: {
@@ -8756,6 +9697,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Partition"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    partitions_consumers_list: {
+        parameters: {
+            query?: {
+                /** @description The pagination cursor value. */
+                cursor?: string;
+                /** @description results per page, 50 unless given, 200 at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                partition_id: string;
+                stream_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedConsumerList"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -1,10 +1,12 @@
 import { ActionIcon, Group, Menu, Table as Grid, Tooltip } from '@mantine/core'
 import { type ReactNode, useRef, useState } from 'react'
+import { NONE } from '../format/number'
+import { minute } from '../format/time'
 import { Icon } from '../parts/icons'
 import { Panel } from '../parts/Panel'
 import { fileName, pngOfCanvas, pngOfSvg, save } from './download'
 import { usePalette } from './palette'
-import { csv, type Table } from './table'
+import { type Cell, csv, type Table } from './table'
 import { Scroll } from '../parts/Scroll'
 
 interface ChartCardProps {
@@ -59,15 +61,24 @@ export function ChartCard({ title, note, table, className, aside, children }: Ch
   )
 }
 
-const shown = (cell: string | number | null) => (cell === null ? '–' : typeof cell === 'number' ? Number(cell.toPrecision(6)).toString().replace('-', '−') : cell)
+const INSTANT = /^\d{4}-\d\d-\d\dT/
+
+function shown(cell: Cell): string {
+  if (cell === null) return NONE
+  if (typeof cell === 'number') return Number(cell.toPrecision(6)).toLocaleString('en', { maximumSignificantDigits: 6 }).replace('-', '−')
+  return INSTANT.test(cell) ? minute(cell) : cell
+}
+
+/** Whether a column holds figures, which stand at the right. */
+const isNumeric = (table: Table, column: number) => table.rows.some((row) => typeof row[column] === 'number')
 
 function Figures({ table, title }: { table: Table; title: string }) {
   return (
     <Scroll label={`${title}, figures`} tall={360}>
       <Grid stickyHeader fz="sm" className="num" withRowBorders>
-        <Grid.Thead><Grid.Tr>{table.columns.map((name) => <Grid.Th key={name} scope="col">{name}</Grid.Th>)}</Grid.Tr></Grid.Thead>
+        <Grid.Thead><Grid.Tr>{table.columns.map((name, column) => <Grid.Th key={name} scope="col" ta={isNumeric(table, column) ? 'right' : 'left'}>{name}</Grid.Th>)}</Grid.Tr></Grid.Thead>
         <Grid.Tbody>
-          {table.rows.map((row, at) => <Grid.Tr key={at}>{row.map((cell, column) => <Grid.Td key={column}>{shown(cell)}</Grid.Td>)}</Grid.Tr>)}
+          {table.rows.map((row, at) => <Grid.Tr key={at}>{row.map((cell, column) => <Grid.Td key={column} ta={isNumeric(table, column) ? 'right' : 'left'}>{shown(cell)}</Grid.Td>)}</Grid.Tr>)}
         </Grid.Tbody>
       </Grid>
     </Scroll>

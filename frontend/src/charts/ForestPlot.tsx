@@ -5,11 +5,13 @@ import type { ModelCard } from '../api/types'
 import { liftText, signed, verdict, VERDICT_WORDS } from '../format/lift'
 import { count } from '../format/number'
 import { usePalette } from './palette'
-import { forestDomain, ticks } from './scale'
+import { fitted, forestDomain, ticks } from './scale'
 import { useWidth } from './useWidth'
 
 const NARROW = 560
 const AXIS = 44
+/** Width of a character at 13 px, a little generous. */
+const CHARACTER = 7.6
 
 interface Measured { model: ModelCard; value: number; low: number; high: number }
 
@@ -30,7 +32,7 @@ export function ForestPlot({ tenant, models }: { tenant: string; models: ModelCa
   const rows = measured(models)
   const narrow = width < NARROW
   const rowHeight = narrow ? 54 : 40
-  const left = narrow ? 8 : Math.min(210, Math.max(120, ...rows.map((row) => row.model.name.length * 7.6 + 16)))
+  const left = narrow ? 8 : Math.min(210, Math.max(120, ...rows.map((row) => row.model.name.length * CHARACTER + 16)))
   const right = narrow ? 8 : 168
   const [low, high] = forestDomain(rows)
   const x = (value: number) => left + ((value - low) / (high - low)) * Math.max(1, width - left - right)
@@ -58,13 +60,15 @@ export function ForestPlot({ tenant, models }: { tenant: string; models: ModelCa
             const colour = judged === 'gain' ? palette.gain : judged === 'loss' ? palette.loss : palette.unclear
             const y = at * rowHeight + (narrow ? 38 : rowHeight / 2)
             const textY = narrow ? at * rowHeight + 18 : y + 4
+            const room = narrow ? width - text.full.length * CHARACTER - 16 : left - 14
+            const shown = fitted(row.model.name, room, CHARACTER)
             const open = () => void navigate({ to: '/t/$tenant/models/$model', params: { tenant, model: row.model.id } })
             const keys = (event: KeyboardEvent) => { if (event.key === 'Enter') open() }
             return (
               <Tooltip key={row.model.id} label={`${row.model.name}: ${text.full} (${text.range}), ${count(row.model.lift.rows)} rows: ${VERDICT_WORDS[judged]}`}>
-                <g role="link" tabIndex={0} aria-label={`${row.model.name}: ${text.full}, ${VERDICT_WORDS[judged]}`} onClick={open} onKeyDown={keys} style={{ cursor: 'pointer' }}>
+                <g role="link" tabIndex={0} aria-label={`${shown}: ${text.full}, ${VERDICT_WORDS[judged]}${shown === row.model.name ? '' : ` (${row.model.name})`}`} onClick={open} onKeyDown={keys} style={{ cursor: 'pointer' }}>
                   <rect x={0} y={at * rowHeight} width={width} height={rowHeight} fill="transparent" />
-                  <text x={narrow ? 4 : left - 14} y={textY} textAnchor={narrow ? 'start' : 'end'} fill={palette.text} fontWeight={600} {...halo}>{row.model.name}</text>
+                  <text x={narrow ? 4 : left - 14} y={textY} textAnchor={narrow ? 'start' : 'end'} fill={palette.text} fontWeight={600} {...halo}>{shown}</text>
                   <line x1={x(inside(row.low))} x2={x(inside(row.high))} y1={y} y2={y} stroke={colour} strokeWidth={2.5} />
                   <End at={x(inside(row.low))} y={y} cut={row.low < low ? -1 : 0} colour={colour} />
                   <End at={x(inside(row.high))} y={y} cut={row.high > high ? 1 : 0} colour={colour} />

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { forestDomain, ticks } from './scale'
+import { ends, fitted, forestDomain, ticks } from './scale'
 
 describe('axis', () => {
   it('puts round ticks inside the range', () => {
@@ -13,5 +13,11 @@ describe('axis', () => {
     expect(low).toBeLessThan(0)
     expect(low).toBeGreaterThan(-2)
     expect(high).toBeLessThan(3)
+  })
+  it('keeps the ends of a long list and the start of a long name', () => {
+    expect(ends([1, 2, 3, 4, 5, 6], 4)).toEqual([1, 2, 5, 6])
+    expect(ends([1, 2], 4)).toEqual([1, 2])
+    expect(fitted('conversion', 50, 8)).toBe('conve…')
+    expect(fitted('click', 50, 8)).toBe('click')
   })
 })

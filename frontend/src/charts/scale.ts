@@ -22,3 +22,14 @@ export function forestDomain(rows: { value: number; low: number; high: number }[
   const pad = (high - low || 1) * 0.06
   return [low - pad, high + pad]
 }
+
+/** The first and last of an ordered list, half each, where it is longer than `most`. */
+export function ends<T>(ordered: T[], most: number): T[] {
+  return ordered.length <= most ? ordered : [...ordered.slice(0, most / 2), ...ordered.slice(-most / 2)]
+}
+
+/** A text that fits into `room` pixels at about `each` pixels a character; what is cut off shows as `…`. */
+export function fitted(text: string, room: number, each: number): string {
+  const most = Math.max(1, Math.floor(room / each))
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`
+}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import figures from './figures.json'
 import { liftText, signed, verdict } from './lift'
 import { amount, money, percentOf } from './money'
 import { bytes, compact, count, plural, score, share } from './number'
@@ -76,4 +77,10 @@ describe('lift', () => {
     expect(verdict({ value: -1, low: -2, high: -0.1 })).toBe('loss')
     expect(verdict({ value: null, low: null, high: null })).toBe('none')
   })
+})
+
+/** The platform writes its own sentences by the same rule: tests/exfm_core/test_figures.py reads the same cases. */
+describe('numbers in sentences', () => {
+  it.each(figures.share)('the share %d to %d digits is %s', (part, digits, text) => expect(share(Number(part), Number(digits))).toBe(text))
+  it.each(figures.signed)('the number %d to %d digits is %s', (value, digits, text) => expect(signed(Number(value), Number(digits))).toBe(text))
 })

@@ -2,15 +2,14 @@ import { Anchor, Center } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Navigate } from '@tanstack/react-router'
 import { sessionQuery } from '../api/queries'
+import { lastTenant } from '../shell/lastTenant'
 import { Empty } from '../states/States'
 
 /** Sends a member to the tenant looked at last, or the first; says what to do to everybody else. */
 export function Home() {
   const { data: me } = useQuery(sessionQuery)
   if (!me) return null
-  const slugs = me.memberships.map((each) => each.tenant.slug)
-  const last = window.localStorage.getItem('exfm-tenant')
-  const slug = last && slugs.includes(last) ? last : slugs[0]
+  const slug = lastTenant(me)
   if (slug) return <Navigate to="/t/$tenant" params={{ tenant: slug }} replace />
   return (
     <Center component="main" mih="100vh">

@@ -1,4 +1,5 @@
-import { Button, Center, Stack, Title } from '@mantine/core'
+import { Button, Center, Stack, Text, Title } from '@mantine/core'
+import { Problem } from '../api/problem'
 import { ButtonLink } from '../parts/links'
 import { Empty, Failed } from '../states/States'
 
@@ -17,7 +18,8 @@ export function Crash({ error }: { error: unknown }) {
   return (
     <Stack maw={560} mx="auto" py="xl">
       <Title order={1} size="h3">This page could not be shown</Title>
-      <Failed error={error instanceof Error ? error : new Error('The page could not be drawn.')} />
+      <Failed error={error instanceof Problem ? error : new Error('It went wrong in this browser, perhaps because the platform has been renewed since the page was opened. Reload it; if that does not help, tell your platform admin.')} />
+      {error instanceof Problem ? null : <Text size="xs" className="quiet" ff="monospace">{String(error)}</Text>}
       <Button variant="default" onClick={() => window.location.reload()} style={{ alignSelf: 'flex-start' }}>Reload the page</Button>
     </Stack>
   )

@@ -15,7 +15,7 @@ interface FigureProps {
 export function Figure({ label, children, sub, hint, size = 'md' }: FigureProps) {
   return (
     <div style={{ minWidth: 0 }}>
-      <Group gap={4} wrap="nowrap">
+      <Group gap={4} wrap="nowrap" mih={24}>
         <Text size="sm" className="quiet">{label}</Text>
         {hint ? <Hint about={label}>{hint}</Hint> : null}
       </Group>

@@ -6,7 +6,7 @@ import { Icon } from './icons'
 export function Hint({ about, children }: { about: string; children: ReactNode }) {
   return (
     <Tooltip label={children}>
-      <ActionIcon variant="subtle" color="gray" size="sm" radius="xl" aria-label={`About ${about}`} className="quiet">
+      <ActionIcon variant="subtle" color="gray" size={24} radius="xl" aria-label={`About ${about}`} className="quiet">
         <Icon name="info" size={15} />
       </ActionIcon>
     </Tooltip>

@@ -1,22 +1,22 @@
-import { Button, Group } from '@mantine/core'
-
-/** The cursor in a page address such as `/api/v1/…?cursor=abc`; nothing for the first page. */
-function cursorOf(address: string): string | undefined {
-  return new URL(address, window.location.origin).searchParams.get('cursor') ?? undefined
-}
+import { Button, Group, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { cursorOf } from '../api/pages'
 
 interface PagerProps {
   page: { next: string | null; previous: string | null }
   onTurn: (cursor: string | undefined) => void
+  /** What this page covers. */
+  children?: ReactNode
 }
 
 /** Newer and older pages of a list; absent where one page holds all. */
-export function Pager({ page, onTurn }: PagerProps) {
+export function Pager({ page, onTurn, children }: PagerProps) {
   const { next, previous } = page
   if (next === null && previous === null) return null
   return (
-    <Group justify="space-between" mt="sm">
+    <Group justify="space-between" wrap="nowrap" mt="sm">
       <Button size="compact-sm" variant="default" disabled={previous === null} onClick={() => { if (previous) onTurn(cursorOf(previous)) }}>Newer</Button>
+      <Text size="sm" className="quiet num" ta="center" style={{ whiteSpace: 'normal' }}>{children}</Text>
       <Button size="compact-sm" variant="default" disabled={next === null} onClick={() => { if (next) onTurn(cursorOf(next)) }}>Older</Button>
     </Group>
   )

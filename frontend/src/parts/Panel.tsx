@@ -21,7 +21,7 @@ export function Panel({ title, note, aside, className = '', children }: PanelPro
           <Title order={2} id={id}>{title}</Title>
           {note ? <Text size="sm" className="quiet">{note}</Text> : null}
         </div>
-        {aside}
+        {aside ? <div style={{ flexShrink: 0 }}>{aside}</div> : null}
       </Group>
       {children}
     </Box>

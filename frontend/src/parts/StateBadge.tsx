@@ -23,6 +23,7 @@ const STATES: Record<string, readonly [string, string]> = {
   ended: ['gray', 'No longer trained.'],
   abandoned: ['red', 'Given up after corruption; its partitions are consumed again elsewhere.'],
   done: ['teal', 'Finished.'],
+  expired: ['gray', 'Its file was removed; the record stays.'],
   pending: ['gray', 'Waits to be sent, or to be tried again.'],
   delivered: ['teal', 'The receiver took it.'],
   dropped: ['gray', 'Not sent, as the webhook was disabled or overrun; replay it when it is enabled.'],

@@ -14,7 +14,12 @@ export function useCurrency(): string {
 
 /** Whether the signed-in member's role includes a permission such as `runs:write`. Only shows or hides; the server decides. */
 export function useMay(permission: string): boolean {
+  return usePermissions().includes(permission)
+}
+
+/** All that the signed-in member's role includes. */
+export function usePermissions(): readonly string[] {
   const tenant = useTenant()
   const session = useQuery(sessionQuery)
-  return session.data?.memberships.find((each) => each.tenant.slug === tenant)?.permissions.includes(permission) ?? false
+  return session.data?.memberships.find((each) => each.tenant.slug === tenant)?.permissions ?? []
 }

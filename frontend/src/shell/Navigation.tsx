@@ -1,19 +1,8 @@
 import { NavLink, ScrollArea, Stack } from '@mantine/core'
 import type { Me } from '../api/types'
-import { Icon, type IconName } from '../parts/icons'
+import { Icon } from '../parts/icons'
 import { NavItem } from '../parts/links'
-
-const PAGES = [
-  ['/t/$tenant', 'Overview', 'overview', 'insights:read'],
-  ['/t/$tenant/models', 'Models', 'models', 'models:read'],
-  ['/t/$tenant/runs', 'Runs', 'runs', 'runs:read'],
-  ['/t/$tenant/data', 'Data', 'data', 'streams:read'],
-  ['/t/$tenant/foundation', 'Foundation', 'foundation', 'insights:read'],
-  ['/t/$tenant/costs', 'Costs', 'costs', 'costs:read'],
-  ['/t/$tenant/access', 'Access', 'access', 'members:read'],
-  ['/t/$tenant/webhooks', 'Webhooks', 'webhooks', 'webhooks:read'],
-  ['/t/$tenant/audit', 'Audit log', 'table', 'audit:read'],
-] as const satisfies readonly (readonly [string, string, IconName, string])[]
+import { PAGES } from '../parts/pages'
 
 /** Pages that the member's role includes; a page reached by address in spite of that says why it is closed. */
 export function Navigation({ me, tenant }: { me: Me; tenant: string }) {

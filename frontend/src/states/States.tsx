@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { Problem } from '../api/problem'
 import { Icon, type IconName } from '../parts/icons'
 import { Command } from '../parts/Command'
+import { ButtonLink } from '../parts/links'
 
 export function Loading({ rows = 3, label = 'Loading' }: { rows?: number; label?: string }) {
   return (
@@ -41,14 +42,14 @@ export function Failed({ error, retry }: { error: Error; retry?: () => void }) {
   const problem = error instanceof Problem ? error : null
   if (problem?.status === 403) {
     return (
-      <Empty title="Your role does not include this" icon="lock">
+      <Empty title={problem.code === 'second_factor_required' ? 'A second factor is required here' : 'Your role does not include this'} icon="lock">
         {problem.message} {problem.mend || 'Ask an owner of this tenant for a role that does.'}
       </Empty>
     )
   }
   if (problem?.status === 404) {
     return (
-      <Empty title="Nothing here under that address" icon="search">
+      <Empty title="Nothing here under that address" icon="search" action={<ButtonLink to="/" variant="default" mt="sm">To the overview</ButtonLink>}>
         It does not exist, or it belongs to a tenant you are not a member of. Check the address, or switch the tenant above.
       </Empty>
     )

@@ -1,11 +1,11 @@
 """Who is asking: a bearer token, or a session cookie with a CSRF token."""
 
+from django.contrib.auth import get_user
 from django.http import HttpRequest, QueryDict
 from rest_framework import authentication
 from rest_framework.request import Request
 
-from tenancy import tokens
-from tenancy.backends import load_user
+from tenancy.backends import load_bearer
 from tenancy.errors import Unauthenticated
 from tenancy.models import User
 from tenancy.tokens import TokenGrant
@@ -18,11 +18,21 @@ def bearer(request: HttpRequest | Request) -> tuple[User, TokenGrant] | None:
     scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    grant = tokens.verify(text.strip())
-    user = load_user(grant.user_id)
-    if user is None:
-        raise Unauthenticated("user_inactive", "The user of this token is not active any more.")
-    return user, grant
+    return load_bearer(text.strip())
+
+
+def again(request: HttpRequest) -> tuple[User, TokenGrant | None]:
+    """Return who the request's credential names now, or raise `Unauthenticated`.
+
+    Bodies and event streams take minutes, in which tokens are revoked, sessions end and users are deactivated.
+    """
+    if (found := bearer(request)) is not None:
+        return found
+    request.session = type(request.session)(request.session.session_key)
+    user = get_user(request)
+    if not isinstance(user, User):
+        raise Unauthenticated()
+    return user, None
 
 
 class TokenAuthentication(authentication.BaseAuthentication):

@@ -1,6 +1,7 @@
 """Every error of the API as application/problem+json (RFC 9457): what is wrong, how to mend it, never a stack trace."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -73,7 +74,9 @@ def to_problem(error: Exception) -> problems.Problem:
                 403, "forbidden", "You may not do this.", "Ask an owner of the tenant for the right."
             )
         case ProtectedError():
-            return problems.Problem(409, "in_use", "This is still in use.", "Remove what refers to it first.")
+            return problems.Problem(
+                409, "in_use", f"This is still in use by {_users(error)}.", "Remove what refers to it first."
+            )
         case RequestDataTooBig():
             return problems.Problem(413, "body_too_large", "The body is too large.", "Send at most 2 MiB of JSON.")
         case PoolTimeout() | OperationalError() | InterfaceError():
@@ -94,6 +97,12 @@ def to_problem(error: Exception) -> problems.Problem:
         "Something went wrong on our side.",
         "Try again; if it stays, tell the operator the request id.",
     )
+
+
+def _users(error: ProtectedError) -> str:
+    """Say how many rows of each kind refer to what was to be deleted; never which, they may be another tenant's."""
+    counts = Counter(str(type(row)._meta.verbose_name) for row in error.protected_objects)
+    return ", ".join(f"{count} × {kind}" for kind, count in sorted(counts.items()))
 
 
 def _challenge(status: int) -> str:

@@ -1,9 +1,10 @@
 """Filters, search and order of lists: declared once per list, documented from it, strict about the rest."""
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -24,6 +25,16 @@ _TYPES: dict[type, OpenApiTypes] = {
     django_filters.BooleanFilter: OpenApiTypes.BOOL,
     django_filters.NumberFilter: OpenApiTypes.NUMBER,
 }
+
+
+class OneOfFilter(django_filters.MultipleChoiceFilter):
+    """Several values of one column of the rows themselves, by commas or repeated.
+
+    No row is found twice, so DISTINCT, which the base would ask for, has nothing to do but to hold up the order.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(distinct=False, **options)
 
 
 class ListFilter(django_filters.FilterSet):
@@ -63,7 +74,10 @@ class ListFilter(django_filters.FilterSet):
                 raise Invalid("bad_value", f"{name} is neither true nor false.", "Give one of them.", field=name)
             if any("\0" in text for text in values):
                 raise Invalid("bad_value", f"{name} holds a null character.", "Remove it.", field=name)
-        chosen = cls(cls._split(query), queryset=rows, request=request)
+        if cls.base_filters.keys().isdisjoint(query):
+            return cls._searched(query.get("search", ""), rows)  # a form is made per request: not for nothing
+        names = tuple(name for name in cls.base_filters if name in query)
+        chosen = _narrowed(cast(Any, cls), names)(cls._split(query), queryset=rows, request=request)
         if not chosen.is_valid():
             name, errors = next(iter(chosen.errors.items()))
             raise Invalid(
@@ -110,7 +124,7 @@ class ListFilter(django_filters.FilterSet):
                     name,
                     kind,
                     description=str(declared.extra.get("help_text") or declared.label or ""),
-                    many=isinstance(declared, django_filters.MultipleChoiceFilter),
+                    many=isinstance(declared, OneOfFilter),
                     enum=[value for value, _ in choices] if choices else None,
                 )
             )
@@ -128,7 +142,7 @@ class ListFilter(django_filters.FilterSet):
         """Return the query with `state=a,b` as `state=a&state=b`, for filters that take several values."""
         split = query.copy()
         for name, declared in cls.base_filters.items():
-            if name in query and isinstance(declared, django_filters.MultipleChoiceFilter):
+            if name in query and isinstance(declared, OneOfFilter):
                 split.setlist(name, [part for text in query.getlist(name) for part in text.split(",") if part])
         return split
 
@@ -144,3 +158,11 @@ class ListFilter(django_filters.FilterSet):
         for field in cls.searched:
             matching |= Q(**{f"{field}__icontains": text})
         return rows.filter(matching)
+
+
+@functools.lru_cache(512)
+def _narrowed(filters: type[ListFilter], names: tuple[str, ...]) -> type[ListFilter]:
+    """Return the list's filters with those alone that a query names: each has a field of the form made per request."""
+    narrowed: Any = type(filters.__name__, (filters,), {})
+    narrowed.base_filters = {name: filters.base_filters[name] for name in names}
+    return cast(type[ListFilter], narrowed)

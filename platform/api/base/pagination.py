@@ -4,7 +4,10 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from rest_framework import pagination
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from tenancy.errors import Invalid
@@ -20,6 +23,15 @@ class CursorPagination(pagination.CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
+
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any] | None:
+        """Return the page's rows; a cursor whose place can be no value of the order's field is nobody's."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValidationError, DataError) as error:
+            if not request.query_params.get(self.cursor_query_param):
+                raise
+            raise NotFound(self.invalid_cursor_message) from error
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
         """Return the order that the request asks for, where the list has several, else the view's."""

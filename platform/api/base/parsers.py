@@ -1,6 +1,8 @@
 """Reading bodies: JSON without the extensions that Python allows."""
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
@@ -10,9 +12,35 @@ from rest_framework.parsers import BaseParser
 
 from tenancy.errors import TooLarge
 
+MOST_DIGITS = 300
+"""Of a whole number: the largest float has 309."""
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"the number {text[:20]}… is too large")
+    return int(text)
+
+
+def _refuse_half_characters(body: bytes, found: Any) -> None:
+    """Refuse texts with half of an escaped pair: no UTF-8 can hold them, hence neither database nor answer."""
+    if _ESCAPED_SURROGATE.search(body):
+        try:
+            json.dumps(found, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("a text holds half of an escaped pair (a lone surrogate)") from error
 
 
 class JSONObject(dict[str, Any]):
@@ -27,7 +55,7 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> JSONObject:
 
 
 class StrictJSONParser(BaseParser):
-    """UTF-8 JSON; NaN, Infinity, repeated names and bottomless nesting are refused."""
+    """UTF-8 JSON; NaN, infinite numbers, repeated names, halves of characters and bottomless nesting are refused."""
 
     media_type = "application/json"
 
@@ -40,8 +68,14 @@ class StrictJSONParser(BaseParser):
         if len(body) > limit:
             raise TooLarge("body_too_large", "The body is too large.", f"Send at most {limit} bytes of JSON.")
         try:
-            return json.loads(
-                body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+            found = json.loads(
+                body.decode("utf-8"),
+                parse_constant=_refuse_constant,
+                parse_float=_finite,
+                parse_int=_whole,
+                object_pairs_hook=_refuse_duplicates,
             )
+            _refuse_half_characters(body, found)
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not valid JSON: {error}.") from error
+        return found

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
+from django.core.validators import RegexValidator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from api.base.concurrency import refuse_if_changed
+from api.base.downloads import resumable
 from api.base.idempotency import idempotency_key, remember
 from api.base.open_views import Access
-from api.base.serializers import Strict
+from api.base.serializers import NOT_BLANK, Strict
 from api.base.viewsets import PlatformAdminViewSet, TenantViewSet
 from api.base.walls import WalledViewSet
 
@@ -140,8 +142,10 @@ class AutoSchema(SpectacularSchema):
         return body
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
-        """Say of a list that it may not be empty, and of money which digits it has."""
+        """Say of a list that it may not be empty, of a text that it needs more than spaces, of money which digits."""
         found = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
+        if direction == "request" and _refuses_blank(field) and "format" not in found:
+            found.setdefault("pattern", NOT_BLANK)
         if isinstance(field, serializers.ListField) and not field.allow_empty and isinstance(found, dict):
             found.setdefault("minItems", 1)
         if isinstance(field, serializers.DecimalField) and direction == "request" and "pattern" in found:
@@ -175,7 +179,16 @@ class AutoSchema(SpectacularSchema):
             found |= {413, 415, 422}
         if self._calls(refuse_if_changed):
             found.add(412)
+        if self._calls(resumable):
+            found |= {409, 410, 416}
         return sorted(found)
+
+
+def _refuses_blank(field: Any) -> bool:
+    """Tell whether the field strips its text and takes none that is then empty, which no pattern of its own says."""
+    if not isinstance(field, serializers.CharField) or field.allow_blank or not field.trim_whitespace:
+        return False
+    return not any(isinstance(validator, RegexValidator) for validator in field.validators)
 
 
 REFUSALS = {
@@ -184,9 +197,11 @@ REFUSALS = {
     403: ("Forbidden", "The role or the token's scopes do not include this, or the tenant is suspended."),
     404: ("NotFound", "It does not exist, or is another tenant's."),
     409: ("Conflict", "It contradicts what is stored."),
+    410: ("Gone", "It was there, and was removed."),
     412: ("Changed", "It was changed since it was read (`If-Match`)."),
     413: ("TooLarge", "The body is larger than the limit."),
     415: ("WrongType", "The body's media type is not taken here."),
+    416: ("OutsideTheFile", "`Range` asks for bytes that the file does not have."),
     422: ("Unacceptable", "Well-formed, and still not acceptable."),
     429: ("TooMany", "Too many requests; `Retry-After` says when to come back."),
     503: ("Unavailable", "The database does not answer; `Retry-After` says when to try again."),

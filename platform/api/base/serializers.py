@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from api.base.parsers import JSONObject
+from api.base.representation import representation_of
 
 TYPES: tuple[tuple[type[serializers.Field], tuple[type, ...], str], ...] = (
     (serializers.CharField, (str,), "Not a valid string."),
@@ -15,6 +17,10 @@ TYPES: tuple[tuple[type[serializers.Field], tuple[type, ...], str], ...] = (
     (serializers.DecimalField, (str,), "Money is sent as text, so that no digit is lost."),
 )
 """Field -> the JSON types it takes; REST framework would make text of numbers, and truth of text."""
+
+
+NOT_BLANK = r"\S"
+"""What a text has that REST framework does not strip down to nothing: strip() and \\s know the same white space."""
 
 
 class Strict(serializers.BaseSerializer):
@@ -44,6 +50,12 @@ class Strict(serializers.BaseSerializer):
             raise serializers.ValidationError(wrong)
         return value
 
+    def to_representation(self, instance: Any) -> Any:
+        """Return what the class describes of the object; the same for all instances of the class."""
+        return representation_of(type(self))(instance)  # type: ignore[arg-type]
+
+    to_representation.compiled = True  # type: ignore[attr-defined]
+
     def _of_other_types(self, data: JSONObject) -> dict[str, Any]:
         wrong: dict[str, Any] = {}
         for name, field in self.fields.items():  # type: ignore[attr-defined]
@@ -61,6 +73,11 @@ class Strict(serializers.BaseSerializer):
 
 class StrictSerializer(Strict, serializers.Serializer[Any]):
     """Base of serializers of plain data."""
+
+
+def refuse_body(request: Request) -> None:
+    """Refuse by name what is sent to an action that takes nothing."""
+    StrictSerializer(data=request.data).is_valid(raise_exception=True)
 
 
 class StrictModelSerializer(Strict, serializers.ModelSerializer[Any]):

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
+from config.cache import CountingCache
 from tenancy.addresses import client_address
 from tenancy.tokens import TokenGrant
 
@@ -77,6 +78,8 @@ def counted(key: str, *, seconds: int) -> int:
 
 def _add(key: str, seconds: int, *, cache: str) -> int:
     store = caches[cache]
+    if isinstance(store, CountingCache):
+        return store.count(key, seconds)
     store.add(key, 0, timeout=seconds)
     try:
         return int(store.incr(key))

@@ -5,22 +5,27 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, ClassVar, cast, final
 
 import structlog
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from api.base.authentication import again
 from api.base.errors import request_id_of
 from api.base.pagination import CursorPagination
+from api.base.rows import Rows
 from api.base.throttling import CredentialThrottle
 from api.base.walls import WalledViewSet
-from tenancy import selectors
+from tenancy import proofs, selectors
 from tenancy.context import Actor, acting
 from tenancy.errors import Forbidden, NotFound
 from tenancy.models import Membership, Tenant, User
 from tenancy.roles import ADMIN_PERMISSIONS, PERMISSIONS, ROLES, allows
-from tenancy.scope import announce, platform_scope, tenant_scope
+from tenancy.scope import platform_scope, request_scope
 from tenancy.tokens import TokenGrant
 
 
@@ -44,7 +49,10 @@ class ScopedViewSet(WalledViewSet):
         with ExitStack() as self._stack:
             if self.in_transaction:
                 self._stack.enter_context(transaction.atomic())
-            return super().dispatch(request, *args, **kwargs)
+            answer = super().dispatch(request, *args, **kwargs)
+        if answer.streaming:
+            _back_to_the_pool()  # who reads slowly may take an hour
+        return answer
 
     @final
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -53,8 +61,7 @@ class ScopedViewSet(WalledViewSet):
         if self.action in self.detached:
             with transaction.atomic():
                 self._check(request)
-            if not connection.in_atomic_block:
-                connection.close()  # back to the pool: the body may take minutes
+            _back_to_the_pool()  # the body may take minutes
             return
         self._check(request)
         self._stack.enter_context(self._acting())
@@ -64,20 +71,30 @@ class ScopedViewSet(WalledViewSet):
     def scope(self) -> Iterator[None]:
         """For detached actions: one transaction under the tenant, attributed to the caller.
 
-        The body may have taken long: whoever was suspended, removed or demoted meanwhile is refused here.
+        The body may have taken long: whoever was signed out, suspended, removed or demoted meanwhile is refused here.
         """
+        self.request.user, self.request.auth = again(self.request._request)
         with transaction.atomic():
+            self._hold()
             self._check(self.request)
             with self._acting(), self._open():
                 yield
+        _back_to_the_pool()
 
     @property
     def user(self) -> User:
         """The signed-in user, or the user of the token."""
         return cast(User, self.request.user)
 
+    def page(self, rows: QuerySet[Any], written: Rows) -> Response:
+        """Return a page of rows without making objects of them."""
+        return self.get_paginated_response(written.write(self.paginate_queryset(written.read(rows)) or []))
+
     def _check(self, request: Request) -> None:
         raise NotImplementedError
+
+    def _hold(self) -> None:
+        """Keep what `_check` reads from changing before the transaction ends."""
 
     def _open(self) -> AbstractContextManager[Any]:
         raise NotImplementedError
@@ -136,15 +153,21 @@ class TenantViewSet(ScopedViewSet):
 
     @final
     def _check(self, request: Request) -> None:
-        self.membership = check_member(user=self.user, grant=request.auth, slug=self._slug or "")
+        self.membership = check_member(
+            user=self.user, grant=request.auth, slug=self._slug or "", session=request._request.session
+        )
         permission = self._permission(request)
         check_role(self.membership, permission)
         self._check_scopes(permission)
 
     @final
+    def _hold(self) -> None:
+        selectors.hold_tenant(tenant_id=self.tenant.id)
+
+    @final
     def _open(self) -> AbstractContextManager[Any]:
         structlog.contextvars.bind_contextvars(tenant=self.tenant.slug)
-        return tenant_scope(self.tenant.id, self.user.pk)
+        return request_scope(self.tenant.id, self.user.pk)
 
 
 class PlatformAdminViewSet(ScopedViewSet):
@@ -157,6 +180,8 @@ class PlatformAdminViewSet(ScopedViewSet):
         grant = request.auth
         if not self.user.is_staff or (isinstance(grant, TokenGrant) and grant.tenant_id is not None):
             raise Forbidden("administrators_only", "Only platform administrators may do this.", "Sign in as one.")
+        if grant is None and not proofs.may_operate(request._request.session, self.user):
+            raise proofs.refuse("The administrators' API")
         self._check_scopes(self._permission(request))
 
     @final
@@ -164,10 +189,19 @@ class PlatformAdminViewSet(ScopedViewSet):
         return platform_scope(f"administrator {self.user.email}")
 
 
-def check_member(*, user: User, grant: Any, slug: str) -> Membership:
-    """Return the caller's membership of the tenant; 404 where the caller may not know the tenant, 403 if suspended."""
-    announce(None, user.pk)
-    membership = selectors.membership_by_slug(user_id=user.pk, slug=slug)
+def _back_to_the_pool() -> None:
+    """Give the database connection back before the request's end: a few slow clients would hold all of them."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def check_member(*, user: User, grant: Any, slug: str, session: SessionBase) -> Membership:
+    """Return the caller's membership of the tenant; 404 where the caller may not know the tenant.
+
+    403 where it is suspended, or asks the session for a second factor that was not shown. PostgreSQL knows the tenant
+    from here on (`selectors.enter`), which whoever refuses, here or later, takes back with the transaction.
+    """
+    membership = selectors.enter(user_id=user.pk, slug=slug)
     foreign = isinstance(grant, TokenGrant) and (membership is None or grant.tenant_id != membership.tenant_id)
     if membership is None or foreign:
         raise NotFound("tenant_not_found", "There is no such tenant.", "GET /api/v1/session lists your tenants.")
@@ -175,6 +209,8 @@ def check_member(*, user: User, grant: Any, slug: str) -> Membership:
         raise Forbidden(
             "tenant_suspended", f"{membership.tenant.name} is suspended.", "Ask the platform's administrators."
         )
+    if grant is None and proofs.lacks(session, user, membership.tenant):
+        raise proofs.refuse(membership.tenant.name)
     return membership
 
 

@@ -11,6 +11,7 @@ PROTECTED = (
     "_acting",
     "_check",
     "_check_scopes",
+    "_hold",
     "_open",
     "_permission",
     "as_view",

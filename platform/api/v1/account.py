@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from api.base.open_views import Access, OpenView
 from api.base.serializers import StrictSerializer
-from tenancy import accounts, second_factor
+from tenancy import accounts, proofs, second_factor
 from tenancy.models import Identity
 from tenancy.scope import user_scope
 
@@ -23,6 +23,9 @@ class AccountSerializer(StrictSerializer):
     email = serializers.EmailField()
     name = serializers.CharField()
     second_factor = serializers.BooleanField()
+    second_factor_shown = serializers.BooleanField(
+        help_text="this session has shown a second factor, here or to the provider, as some tenants require"
+    )
     recovery_codes_left = serializers.IntegerField()
     identities = serializers.ListField(child=serializers.CharField(), help_text="providers that sign this person in")
 
@@ -76,6 +79,7 @@ class AccountView(OpenView):
                 "email": self.user.email,
                 "name": self.user.name,
                 "second_factor": second_factor.is_on(self.user),
+                "second_factor_shown": proofs.is_shown(request.session, self.user),
                 "recovery_codes_left": second_factor.codes_left(self.user),
                 "identities": sorted(names),
             }
@@ -144,8 +148,21 @@ class SecondFactorConfirmView(OpenView):
     @extend_schema(operation_id="second_factor_confirm", request=CodeSerializer, responses=RecoveryCodesSerializer)
     def post(self, request: Request) -> Response:
         """Turn the second factor on; the answer holds the recovery codes."""
-        codes = second_factor.confirm(self.user, checked(CodeSerializer, request)["code"])
+        codes, proof = second_factor.confirm(self.user, checked(CodeSerializer, request)["code"])
+        _has_shown(request, proof)
         return Response({"codes": codes}, headers={"Cache-Control": "no-store"})
+
+
+class SecondFactorProofView(OpenView):
+    """The second factor in a session that began without it."""
+
+    access = {"post": Access.SESSION}
+
+    @extend_schema(operation_id="second_factor_prove", request=CodeSerializer, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Show the second factor in this session, for tenants that require one; wrong codes count as at sign-in."""
+        _has_shown(request, second_factor.prove(self.user, checked(CodeSerializer, request)["code"]))
+        return Response(status=204)
 
 
 class RecoveryCodesView(OpenView):
@@ -158,6 +175,14 @@ class RecoveryCodesView(OpenView):
         """Replace all recovery codes, with a code as proof."""
         codes = second_factor.renew_codes(self.user, checked(CodeSerializer, request)["code"])
         return Response({"codes": codes}, headers={"Cache-Control": "no-store"})
+
+
+def _has_shown(request: Request, proof: second_factor.Proof) -> None:
+    """Raise the session to one that has shown a second factor, under a new key."""
+    with transaction.atomic():
+        request.session.cycle_key()
+        proofs.keep(request.session, proof)
+        request.session.save()
 
 
 def checked(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
@@ -174,6 +199,7 @@ urls = [
     path("account/second-factor", SecondFactorView.as_view()),
     path("account/second-factor/off", SecondFactorOffView.as_view()),
     path("account/second-factor/confirm", SecondFactorConfirmView.as_view()),
+    path("account/second-factor/proof", SecondFactorProofView.as_view()),
     path("account/recovery-codes", RecoveryCodesView.as_view()),
     path("password-reset", PasswordResetView.as_view()),
 ]

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from api.base.idempotency import idempotent
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import PlatformAdminViewSet
+from budgets.serializers import BudgetActionSerializer, OpeningQuotaSerializer
 from budgets.services import open_account
 from tenancy import selectors, services
 from tenancy.errors import Invalid
@@ -26,21 +27,11 @@ class OwnerSerializer(StrictSerializer):
     password = serializers.CharField(max_length=256, trim_whitespace=False, required=False)
 
 
-class OpeningBudgetSerializer(StrictSerializer):
+class OpeningBudgetSerializer(BudgetActionSerializer):
     """What the tenant may spend per month."""
 
     amount = serializers.DecimalField(max_digits=18, decimal_places=6, min_value=Decimal(0))
     reason = serializers.CharField(max_length=500, required=False, default="account opened")
-
-
-class OpeningQuotaSerializer(StrictSerializer):
-    """Limits that are not money; those left out keep their defaults."""
-
-    concurrent_runs = serializers.IntegerField(min_value=0, required=False)
-    models_limit = serializers.IntegerField(min_value=0, required=False)
-    storage_bytes = serializers.IntegerField(min_value=0, required=False)
-    serving_parameters = serializers.IntegerField(min_value=0, required=False)
-    serving_flops = serializers.IntegerField(min_value=0, required=False)
 
 
 class TenantCreateSerializer(StrictSerializer):
@@ -102,7 +93,7 @@ class AdminTenantViewSet(PlatformAdminViewSet):
             slug=data["slug"], name=data["name"], domain=data["domain"], owner=_owner(data["owner"])
         )
         budget = data.get("budget", {"amount": Decimal(0), "reason": "account opened"})
-        open_account(tenant=tenant, amount=budget["amount"], quota=data.get("quota"), reason=budget["reason"])
+        open_account(tenant=tenant, quota=data.get("quota"), **budget)
         return Response(TenantSerializer(tenant).data, status=201)
 
     @extend_schema(operation_id="admin_tenants_read", responses=TenantSerializer)

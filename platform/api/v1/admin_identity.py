@@ -32,6 +32,10 @@ class IdentityProviderSerializer(StrictSerializer):
     issuer = serializers.CharField()
     client_id = serializers.CharField()
     is_active = serializers.BooleanField()
+    trusts_second_factor = serializers.BooleanField(
+        help_text="a second factor that it asked for, by `amr` or `acr` of its ID token, counts here"
+    )
+    second_factor_acr = serializers.CharField(help_text="values of `acr` that mean one, apart by spaces")
     redirect_uri = serializers.CharField()
     domains = IdentityDomainSerializer(many=True)
 
@@ -44,6 +48,8 @@ class IdentityProviderCreateSerializer(StrictSerializer):
     issuer = serializers.URLField(max_length=300)
     client_id = serializers.CharField(max_length=200)
     client_secret = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    trusts_second_factor = serializers.BooleanField(required=False, default=False)
+    second_factor_acr = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     reason = serializers.CharField(max_length=500)
 
 
@@ -54,6 +60,8 @@ class IdentityProviderChangeSerializer(StrictSerializer):
     client_id = serializers.CharField(max_length=200, required=False)
     client_secret = serializers.CharField(max_length=500, required=False, allow_blank=True)
     is_active = serializers.BooleanField(required=False)
+    trusts_second_factor = serializers.BooleanField(required=False)
+    second_factor_acr = serializers.CharField(max_length=300, required=False, allow_blank=True)
     reason = serializers.CharField(max_length=500)
 
 
@@ -143,7 +151,8 @@ def one(slug: str) -> IdentityProvider:
 
 def shown(row: IdentityProvider) -> dict[str, Any]:
     """Return the provider's representation."""
-    values = {name: getattr(row, name) for name in ("slug", "name", "issuer", "client_id", "is_active")}
+    plain = ("slug", "name", "issuer", "client_id", "is_active", "trusts_second_factor", "second_factor_acr")
+    values = {name: getattr(row, name) for name in plain}
     domains = IdentityDomain.objects.filter(provider=row).select_related("tenant").order_by("domain")
     uri = sso.redirect_uri(row)
     return dict(IdentityProviderSerializer({**values, "redirect_uri": uri, "domains": list(domains)}).data)

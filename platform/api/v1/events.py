@@ -5,10 +5,8 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
@@ -16,12 +14,11 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHt
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from api.base.authentication import bearer
+from api.base.authentication import again
 from api.base.errors import CONTENT_TYPE, request_id_of, to_problem
 from api.base.viewsets import check_member, check_role
 from api.live import Event, Subscriber, hub, read_card
-from tenancy.errors import DomainError, Forbidden, Invalid, NotFound, Unauthenticated
-from tenancy.models import User
+from tenancy.errors import DomainError, Forbidden, Invalid, NotFound
 from tenancy.tokens import TokenGrant
 
 PERMISSION = "runs:read"
@@ -72,11 +69,8 @@ def admit(request: HttpRequest, slug: str) -> uuid.UUID:
     """Check caller, membership, role and scope like `TenantViewSet`; return the tenant's id."""
     try:
         with transaction.atomic():
-            found = bearer(request)
-            user, grant = found if found is not None else (_signed_in(request), None)
-            if not isinstance(user, User):
-                raise Unauthenticated()
-            membership = check_member(user=user, grant=grant, slug=slug)
+            user, grant = again(request)
+            membership = check_member(user=user, grant=grant, slug=slug, session=request.session)
             check_role(membership, PERMISSION)
             if isinstance(grant, TokenGrant) and PERMISSION not in grant.scopes:
                 raise Forbidden("scope_missing", f"This token lacks the scope {PERMISSION}.")
@@ -84,12 +78,6 @@ def admit(request: HttpRequest, slug: str) -> uuid.UUID:
     finally:
         if not connection.in_atomic_block:
             connection.close()
-
-
-def _signed_in(request: HttpRequest) -> Any:
-    """Return the user of the session as it is now: a stream outlives what the request once read of it."""
-    request.session = type(request.session)(request.session.session_key)
-    return get_user(request)
 
 
 async def _stream(request: HttpRequest, slug: str, subscriber: Subscriber, first: list[Event]) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from api.base.idempotency import idempotent
 from api.base.open_views import Access, OpenView
+from api.base.rows import Rows
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
 from api.v1.account import checked
@@ -33,6 +34,12 @@ class InvitationSerializer(StrictSerializer):
     invited_by = serializers.EmailField(source="invited_by.email")
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
+
+
+_MOMENTS = ("accepted_at", "revoked_at", "expires_at")
+_ROWS = Rows(
+    InvitationSerializer, also=_MOMENTS, state=lambda row: invitations.state_at(*(row[name] for name in _MOMENTS))
+)
 
 
 class InvitationCreateSerializer(StrictSerializer):
@@ -85,8 +92,7 @@ class InvitationViewSet(TenantViewSet):
     @extend_schema(operation_id="invitations_list", responses=InvitationSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the invitations, used and ended ones included."""
-        page = self.paginate_queryset(invitations.all_of_tenant()) or []
-        return self.get_paginated_response([shown(row) for row in page])
+        return self.page(invitations.all_of_tenant(), _ROWS)
 
     @extend_schema(
         operation_id="invitations_create",
@@ -152,7 +158,7 @@ class AcceptView(OpenView):
             with transaction.atomic():
                 login(request._request, user, backend="tenancy.backends.FunctionBackend")
                 request.session.save()
-        return Response(me(user))
+        return Response(me(user, session=request.session))
 
 
 def shown(row: Invitation) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.concurrency import refuse_if_changed, tagged
+from api.base.rows import Rows
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
 from api.v1.tokens import refuse_beyond_token
-from tenancy import selectors, services
+from tenancy import proofs, selectors, services
 from tenancy.models import Membership, Role
 from tenancy.roles import ROLES
 
@@ -26,18 +27,19 @@ class MemberSerializer(StrictSerializer):
     name = serializers.CharField(source="user.name")
     role = serializers.ChoiceField(choices=Role.choices)
     is_service = serializers.BooleanField(source="user.is_service")
+    second_factor = serializers.BooleanField(
+        allow_null=True, help_text="whether the person has one here, whatever a provider asks; null for all but owners"
+    )
     created_at = serializers.DateTimeField()
+
+
+_ROWS = Rows(MemberSerializer, also=["user_id"], second_factor=lambda row: None)
 
 
 class MemberChangeSerializer(StrictSerializer):
     """What may be changed of a member."""
 
     role = serializers.ChoiceField(choices=Role.choices)
-
-
-def shown(membership: Membership) -> dict[str, Any]:
-    """Return the member's representation."""
-    return dict(MemberSerializer(membership).data)
 
 
 class MemberViewSet(TenantViewSet):
@@ -54,13 +56,18 @@ class MemberViewSet(TenantViewSet):
     @extend_schema(operation_id="members_list", responses=MemberSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the members."""
-        page = self.paginate_queryset(selectors.members()) or []
-        return self.get_paginated_response([shown(row) for row in page])
+        page = self.paginate_queryset(_ROWS.read(selectors.members())) or []
+        shown = _ROWS.write(page)
+        if self.membership.role == Role.OWNER:
+            protected = proofs.members_with_one()
+            for member, row in zip(shown, page, strict=True):
+                member["second_factor"] = row["user_id"] in protected
+        return self.get_paginated_response(shown)
 
     @extend_schema(operation_id="members_read", responses=MemberSerializer)
     def retrieve(self, request: Request, id: uuid.UUID) -> Response:
         """Return one member."""
-        return tagged(shown(selectors.member(membership_id=id)))
+        return tagged(self._shown(selectors.member(membership_id=id)))
 
     @extend_schema(operation_id="members_update", request=MemberChangeSerializer, responses=MemberSerializer)
     def partial_update(self, request: Request, id: uuid.UUID) -> Response:
@@ -68,17 +75,23 @@ class MemberViewSet(TenantViewSet):
         wanted = MemberChangeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         membership = selectors.member(membership_id=id)
-        refuse_if_changed(request, shown(membership))
+        refuse_if_changed(request, self._shown(membership))
         role = Role(wanted.validated_data["role"])
         refuse_beyond_token(request, ROLES[role] - ROLES[Role(membership.role)])
         services.change_role(membership=membership, role=role)
-        return tagged(shown(membership))
+        return tagged(self._shown(membership))
 
     @extend_schema(operation_id="members_delete", responses={204: None})
     def destroy(self, request: Request, id: uuid.UUID) -> Response:
         """Remove a member and revoke their tokens; the last owner stays (409)."""
         services.remove_member(membership=selectors.member(membership_id=id))
         return Response(status=204)
+
+    def _shown(self, row: Membership) -> dict[str, Any]:
+        """Return the member's representation."""
+        is_owner = self.membership.role == Role.OWNER
+        row.second_factor = row.user_id in proofs.members_with_one() if is_owner else None  # type: ignore[attr-defined]
+        return dict(MemberSerializer(row).data)
 
 
 urls = [

@@ -10,10 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.idempotency import idempotent
+from api.base.rows import Rows
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
 from api.v1.account import checked
-from api.v1.tokens import TokenCreatedSerializer, TokenCreateSerializer, TokenSerializer, refuse_beyond_token
+from api.v1.tokens import (
+    TokenCreatedSerializer,
+    TokenCreateSerializer,
+    TokenSerializer,
+    refuse_beyond_token,
+    refuse_without_session,
+)
 from tenancy import selectors, services
 from tenancy.errors import NotFound
 from tenancy.models import Membership, Role
@@ -26,6 +33,9 @@ class ServiceAccountSerializer(StrictSerializer):
     name = serializers.CharField(source="user.name")
     role = serializers.ChoiceField(choices=Role.choices)
     created_at = serializers.DateTimeField()
+
+
+_ROWS = Rows(ServiceAccountSerializer)
 
 
 class ServiceAccountCreateSerializer(StrictSerializer):
@@ -49,8 +59,7 @@ class ServiceAccountViewSet(TenantViewSet):
     @extend_schema(operation_id="service_accounts_list", responses=ServiceAccountSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the service accounts."""
-        page = self.paginate_queryset(self._rows()) or []
-        return self.get_paginated_response(ServiceAccountSerializer(page, many=True).data)
+        return self.page(self._rows(), _ROWS)
 
     @extend_schema(
         operation_id="service_accounts_create",
@@ -79,6 +88,7 @@ class ServiceAccountViewSet(TenantViewSet):
         data = checked(TokenCreateSerializer, request)
         account = self._one(id)
         refuse_beyond_token(request, data["scopes"])
+        refuse_without_session(request, self.tenant)
         row, text = services.create_token(
             user=account.user,
             role=account.role,

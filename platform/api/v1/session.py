@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from api.base.open_views import Access, OpenView
 from api.base.serializers import StrictSerializer
 from budgets.money import currency
-from tenancy import selectors
+from tenancy import proofs, selectors
 from tenancy.errors import Unauthenticated
 from tenancy.models import Role, Tenant, User
 from tenancy.roles import ROLES
@@ -54,6 +55,9 @@ class MeMembershipSerializer(StrictSerializer):
     tenant = MeTenantSerializer()
     role = serializers.ChoiceField(choices=Role.choices)
     permissions = serializers.ListField(child=serializers.CharField())
+    second_factor_required = serializers.BooleanField(
+        help_text="the tenant asks this session for a second factor that it has not shown"
+    )
 
 
 class MeSerializer(StrictSerializer):
@@ -68,7 +72,7 @@ class MeSerializer(StrictSerializer):
 WRONG = "E-mail address and password do not match."
 
 
-def me(user: User, grant: Any = None) -> dict[str, Any]:
+def me(user: User, grant: Any = None, *, session: SessionBase) -> dict[str, Any]:
     """Describe the signed-in user; a token sees its own tenant alone."""
     with transaction.atomic():
         announce(None, user.pk)
@@ -88,6 +92,7 @@ def me(user: User, grant: Any = None) -> dict[str, Any]:
                 },
                 "role": row.role,
                 "permissions": sorted(ROLES[Role(row.role)]),
+                "second_factor_required": grant is None and proofs.lacks(session, user, row.tenant),
             }
             for row in memberships
         ],
@@ -110,7 +115,7 @@ class SessionView(OpenView):
     @extend_schema(operation_id="session_read", responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """Return who is signed in, or 401; either way the csrftoken cookie is set."""
-        return Response(me(self.user, request.auth))
+        return Response(me(self.user, request.auth, session=request.session))
 
     @extend_schema(operation_id="session_create", request=SignInSerializer, responses=MeSerializer)
     def post(self, request: Request) -> Response:
@@ -129,7 +134,7 @@ class SessionView(OpenView):
         with transaction.atomic():
             login(request._request, user)
             request.session.save()
-        return Response(me(user))
+        return Response(me(user, session=request.session))
 
     @extend_schema(operation_id="session_delete", request=None, responses={204: None})
     def delete(self, request: Request) -> Response:

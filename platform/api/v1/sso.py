@@ -1,5 +1,6 @@
 """Single sign-on in the browser: to the provider, and back with an answer that is checked before anything else."""
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,6 +8,7 @@ from django.contrib.auth import login
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.urls import path
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -17,12 +19,18 @@ from rest_framework.throttling import BaseThrottle
 from api.base.open_views import Access, OpenView
 from api.base.serializers import StrictSerializer
 from api.base.throttling import AnonymousThrottle
-from tenancy import oidc, sso
-from tenancy.errors import DomainError
-from tenancy.models import IdentityProvider
+from api.v1.account import checked
+from api.v1.session import MeSerializer, me
+from tenancy import oidc, second_factor, sso
+from tenancy.backends import load_user
+from tenancy.errors import DomainError, Unauthenticated
+from tenancy.models import IdentityProvider, User
 
 KEPT = "exfm_sso"
 """Where the browser's session keeps what a sign-in began with."""
+WAITING = "exfm_sso_code"
+"""Where it keeps whom the provider named, until the code of their second factor is there."""
+WAITS_SECONDS = 600
 
 
 class ProviderSerializer(StrictSerializer):
@@ -31,6 +39,12 @@ class ProviderSerializer(StrictSerializer):
     slug = serializers.CharField()
     name = serializers.CharField()
     start = serializers.CharField()
+
+
+class SsoCodeSerializer(StrictSerializer):
+    """What the second step needs: a code of the authenticator app, or a recovery code."""
+
+    code = serializers.CharField(max_length=40)
 
 
 class ProvidersView(OpenView):
@@ -112,10 +126,60 @@ class CallbackView(_Way):
             issuer=asked.get("iss", ""),
         )
         user = sso.person(row=row, claims=claims)
-        with transaction.atomic():
-            login(request._request, user, backend="tenancy.backends.FunctionBackend")
-            request.session.save()
+        user.proof = sso.proof(row, claims)
+        if not user.proof and second_factor.is_on(user):
+            _wait(request, user, slug)
+            return HttpResponseRedirect(f"/sign-in?{urlencode({'step': 'code', 'next': kept['next']})}")
+        _let_in(request, user)
         return HttpResponseRedirect(kept["next"])
+
+
+class CodeView(OpenView):
+    """The second step, where the provider did not ask for a second factor and the account here has one."""
+
+    access = {"post": Access.ANYBODY}
+
+    @extend_schema(operation_id="sso_code", request=SsoCodeSerializer, responses=MeSerializer)
+    def post(self, request: Request) -> Response:
+        """Finish a sign-in that waits for a code, within ten minutes. Wrong codes count as at any other sign-in."""
+        code = checked(SsoCodeSerializer, request)["code"]
+        user = _who_waits(request)
+        proof = second_factor.check(user_id=user.pk, email=user.email, code=code)
+        if proof is None:
+            raise Unauthenticated("code_wrong", "The code is not right.", "Type the six digits that the app shows now.")
+        user.proof = proof
+        del request.session[WAITING]
+        _let_in(request, user)
+        return Response(me(user, session=request.session))
+
+
+def _wait(request: Request, user: User, slug: str) -> None:
+    """Remember whom the provider named. Nobody is signed in by it; the key is new, as at a sign-in."""
+    with transaction.atomic():
+        request.session.cycle_key()
+        request.session[WAITING] = {
+            "user": str(user.pk),
+            "provider": slug,
+            "since": time.time(),
+            "stamp": user.get_session_auth_hash(),
+        }
+        request.session.save()
+
+
+def _who_waits(request: Request) -> User:
+    waiting: dict[str, Any] = request.session.get(WAITING) or {}
+    fresh = time.time() - waiting.get("since", 0) < WAITS_SECONDS
+    user = load_user(waiting["user"]) if fresh else None
+    if user is None or user.is_staff or not constant_time_compare(user.get_session_auth_hash(), waiting["stamp"]):
+        raise oidc.refused("sso_state_wrong", "No sign-in waits for a code here.")
+    sso.provider(slug=waiting["provider"])
+    return user
+
+
+def _let_in(request: Request, user: User) -> None:
+    with transaction.atomic():
+        login(request._request, user, backend="tenancy.backends.FunctionBackend")
+        request.session.save()
 
 
 def _own_page(wanted: str) -> str:
@@ -129,6 +193,7 @@ def _back_to_sign_in(error: DomainError) -> HttpResponseRedirect:
 
 urls = [
     path("sso", ProvidersView.as_view()),
+    path("sso/code", CodeView.as_view()),
     path("sso/<slug:slug>/start", StartView.as_view()),
     path("sso/<slug:slug>/callback", CallbackView.as_view()),
 ]

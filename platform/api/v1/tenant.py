@@ -1,22 +1,17 @@
-"""The tenant as a whole: taking everything along, and its end."""
+"""The tenant's end."""
 
-import tempfile
 from typing import Any
 
-from django.db import connection, transaction
-from django.http import StreamingHttpResponse
 from django.urls import path
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.base.downloads import download
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
 from api.v1.account import checked
-from tenancy import audit, deletion, export
+from tenancy import deletion
 from tenancy.models import TenantDeletion
 
 
@@ -40,34 +35,6 @@ class DeletionRequestSerializer(StrictSerializer):
 
     confirm = serializers.CharField(max_length=63)
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
-
-
-class ExportViewSet(TenantViewSet):
-    """Everything the tenant owns, in one file."""
-
-    required = {"retrieve": "tenant:export"}
-    detached = frozenset({"retrieve"})
-
-    @extend_schema(
-        operation_id="tenant_export",
-        responses={(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, description="JSON lines per table.")},
-    )
-    def retrieve(self, request: Request) -> StreamingHttpResponse:
-        """Return a zip with every row of the tenant as JSON lines, as of one moment."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
-        try:
-            with transaction.atomic(durable=False):
-                if len(connection.savepoint_ids) == 0:
-                    with connection.cursor() as cursor:
-                        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                with self.scope():
-                    counts = export.write(self.tenant, file)
-                    audit.record("tenant.export", self.tenant, after={"rows": sum(counts.values())})
-        except BaseException:
-            file.close()
-            raise
-        name = f"{self.tenant.slug}.zip"
-        return download(request._request, file, name=name, content_type="application/zip")
 
 
 class DeletionViewSet(TenantViewSet):
@@ -106,6 +73,5 @@ def shown(row: TenantDeletion) -> dict[str, Any]:
 
 
 urls = [
-    path("export", ExportViewSet.as_view({"get": "retrieve"})),
     path("deletion", DeletionViewSet.as_view({"get": "retrieve", "post": "create", "delete": "destroy"})),
 ]

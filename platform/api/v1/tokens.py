@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.idempotency import idempotent
+from api.base.rows import Rows
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import TenantViewSet
-from tenancy import selectors, services
+from tenancy import proofs, selectors, services
 from tenancy.errors import Forbidden, NotFound
-from tenancy.models import ApiToken, Role
+from tenancy.models import ApiToken, Role, Tenant
+from tenancy.models.people import label_of
 from tenancy.tokens import TokenGrant
 
 
@@ -31,6 +33,14 @@ class TokenSerializer(StrictSerializer):
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+_USER = ("is_service", "name", "email")
+_ROWS = Rows(
+    TokenSerializer,
+    also=[f"user__{name}" for name in _USER],
+    user=lambda row: label_of(**{name: row[f"user__{name}"] for name in _USER}),
+)
 
 
 class TokenCreateSerializer(StrictSerializer):
@@ -56,8 +66,7 @@ class TokenViewSet(TenantViewSet):
     @extend_schema(operation_id="tokens_list", responses=TokenSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the tokens, revoked ones included."""
-        page = self.paginate_queryset(self._visible()) or []
-        return self.get_paginated_response(TokenSerializer(page, many=True).data)
+        return self.page(self._visible(), _ROWS)
 
     @extend_schema(operation_id="tokens_create", request=TokenCreateSerializer, responses={201: TokenCreatedSerializer})
     @idempotent(secret_fields=("token",))
@@ -67,6 +76,7 @@ class TokenViewSet(TenantViewSet):
         wanted.is_valid(raise_exception=True)
         scopes = wanted.validated_data["scopes"]
         refuse_beyond_token(request, scopes)
+        refuse_without_session(request, self.tenant)
         row, text = services.create_token(
             user=self.user,
             role=self.membership.role,
@@ -104,6 +114,12 @@ def refuse_beyond_token(request: Request, scopes: Collection[str]) -> None:
         raise Forbidden(
             "scope_beyond_token", "A token cannot hand on more than it may do itself.", "Leave out what it lacks."
         )
+
+
+def refuse_without_session(request: Request, tenant: Tenant) -> None:
+    """Raise `Forbidden` where a token would make another in a tenant that requires a second factor of who does that."""
+    if tenant.requires_second_factor and request.auth is not None:
+        raise proofs.refuse(tenant.name)
 
 
 urls = [

@@ -16,10 +16,12 @@ from api.v1 import (
     audit,
     docs,
     events,
+    exports,
     invitations,
     members,
     service_accounts,
     session,
+    settings,
     sso,
     tenant,
     tokens,
@@ -44,6 +46,8 @@ tenant_urls: Patterns = [
     *tokens.urls,
     *audit.urls,
     *tenant.urls,
+    *exports.urls,
+    *settings.urls,
     *events.urls,
 ]
 """Below `/api/v1/tenants/<slug:tenant>/`."""

@@ -8,7 +8,7 @@ REST_FRAMEWORK = {
         "api.base.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["api.base.rendering.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.base.parsers.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_PAGINATION_CLASS": "api.base.pagination.CursorPagination",
@@ -38,6 +38,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": True,
     "ENUM_NAME_OVERRIDES": {
         "InvitationStateEnum": "tenancy.invitations.STATES",
+        "BudgetActionEnum": "budgets.models.Budget.Action",
         "ColumnRoleEnum": "catalog.serializers.COLUMN_ROLES",
         "DeliveryStateEnum": "alerts.models.Delivery.State",
         "EventTypeEnum": "alerts.types.EventType",

@@ -21,7 +21,7 @@ def caches(url: str) -> dict[str, dict[str, Any]]:
         "retry": Retry(NoBackoff(), 0),
     }
     shared = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.CountingCache",
         "LOCATION": url,
         "KEY_PREFIX": "exfm",
         "OPTIONS": options,

@@ -37,6 +37,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": float(SWEEP_SECONDS)},
     },
     "alerts.sweep": {"task": "alerts.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
+    "insights.catch_up": {"task": "insights.catch_up", "schedule": 300.0, "options": {"expires": 60.0}},
     "tenancy.tidy": {"task": "tenancy.tidy", "schedule": 86_400.0, "options": {"expires": 3_600.0}},
     "tenancy.erase_due": {"task": "tenancy.erase_due", "schedule": 3_600.0, "options": {"expires": 600.0}},
 }

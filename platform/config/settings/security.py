@@ -9,6 +9,8 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 CSRF_FAILURE_VIEW = "api.base.errors.csrf_failure"
 EXFM_TRUSTED_PROXIES = env.number("EXFM_TRUSTED_PROXIES", 0)
 """How many proxies in front may be believed in X-Forwarded-For; sign-in counts failures per address."""
+EXFM_ADMIN_SECOND_FACTOR = env.flag("EXFM_ADMIN_SECOND_FACTOR")
+"""Whether administrators' sessions must have shown a second factor."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -45,3 +47,4 @@ CONTENT_SECURITY_POLICY = {
 # Partitions arrive as raw bodies that views read in pieces and bound themselves; everything else is small JSON.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+FILE_UPLOAD_HANDLERS = ["config.no_files.NoFiles"]

@@ -3,20 +3,17 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.utils import timezone
-
+from budgets.models import Budget
+from budgets.money import written
 from budgets.selectors import Spend
-from catalog.models import Partition
+from exfm_core.figures import share, signed
+from insights.selectors.facts import CLIPPED, Facts
 from insights.selectors.lifts import LiftFigure
 from insights.selectors.supervision import Teaching
-from runs.models import Run, State
 from tenancy.models import Tenant
 
-CLIPPED = 0.01
 WARN_AT = 0.8
-RECENT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -38,33 +35,60 @@ class Watched:
     lift: LiftFigure
     teaching: Teaching
 
+    @property
+    def needs_a_hand(self) -> bool:
+        """Whether an item speaks of the model."""
+        return self.harmed or self.clipped
 
-def attention(*, tenant: Tenant, models: Iterable[Watched], spend: Spend) -> list[Item]:
+    @property
+    def harmed(self) -> bool:
+        """Whether the whole interval of its lift lies below zero."""
+        return self.lift.high is not None and self.lift.high < 0
+
+    @property
+    def clipped(self) -> bool:
+        """Whether label scaling cuts too many of its labels."""
+        return self.teaching.clipped_share is not None and self.teaching.clipped_share > CLIPPED
+
+
+def attention(*, tenant: Tenant, models: Iterable[Watched], spend: Spend, known: Facts) -> list[Item]:
     """Return the tenant's items, the most pressing first."""
     return [
-        *_money(tenant, spend),
-        *_failed(tenant),
-        *_rejected(tenant),
+        *_money(tenant, spend, known),
+        *_failed(tenant, known),
+        *_rejected(tenant, known),
         *(item for model in models for item in _model(tenant, model)),
     ]
 
 
-def _money(tenant: Tenant, spend: Spend) -> list[Item]:
+def _money(tenant: Tenant, spend: Spend, known: Facts) -> list[Item]:
     link = f"/t/{tenant.slug}/costs"
-    if Run.objects.filter(state=State.QUEUED, reason_code="budget_exhausted").exists():
+    if spend.acts and spend.action != Budget.Action.WARN:
+        stops = ", and running ones stop at their next checkpoint" if spend.action == Budget.Action.STOP else ""
+        return [
+            Item(
+                "budget_hold",
+                f"{written(spend.spent)} of the budget of {written(spend.budget)} are spent: "
+                f"from {spend.act_percent} % on no new run starts{stops}.",
+                "Ask an administrator to raise the budget or to change what it does; runs then start by themselves.",
+                link,
+            )
+        ]
+    if known.exhausted:
         return [
             Item(
                 "budget_exhausted",
-                f"The budget of {spend.budget:.2f} {spend.currency} does not cover the next step; runs are waiting.",
+                f"The budget of {written(spend.budget)} does not cover the next step; runs are waiting.",
                 "Ask an administrator to raise the budget; they go on from their last checkpoint.",
                 link,
             )
         ]
-    if spend.budget and (spend.spent + spend.reserved) / spend.budget >= WARN_AT:
+    used = float((spend.spent + spend.reserved) / spend.budget) if spend.budget else 0.0
+    if used >= WARN_AT or spend.acts:
         return [
             Item(
                 "budget_low",
-                f"{(spend.spent + spend.reserved) / spend.budget:.0%} of this period's budget is spent or reserved.",
+                f"{share(used, 0)} of this period's budget is spent or reserved.",
                 "Ask an administrator to raise the budget, or pause a model.",
                 link,
             )
@@ -72,57 +96,48 @@ def _money(tenant: Tenant, spend: Spend) -> list[Item]:
     return []
 
 
-def _failed(tenant: Tenant) -> list[Item]:
-    failed = Run.objects.filter(state=State.FAILED, finished_at__gte=timezone.now() - RECENT).select_related("model")
+def _failed(tenant: Tenant, known: Facts) -> list[Item]:
     return [
         Item(
             "run_failed",
-            f"A run of {run.model.name if run.model else run.kind} failed: {run.reason_message or run.reason_code}",
+            f"A run of {run.owner} failed: {run.why}",
             "Open the run to see what it said.",
             f"/t/{tenant.slug}/runs/{run.id}",
         )
-        for run in failed.order_by("-finished_at")[:3]
+        for run in known.failed
     ]
 
 
-def _rejected(tenant: Tenant) -> list[Item]:
-    rejected = Partition.objects.filter(state=Partition.State.REJECTED, created_at__gte=timezone.now() - RECENT)
-    pressing = [
-        partition
-        for partition in rejected.select_related("stream").order_by("-created_at")[:20]
-        if not Partition.objects.filter(stream_id=partition.stream_id, start__lt=partition.end, end__gt=partition.start)
-        .exclude(state=Partition.State.REJECTED)
-        .exists()
-    ]
+def _rejected(tenant: Tenant, known: Facts) -> list[Item]:
     return [
         Item(
             "partition_rejected",
-            f"A partition of {partition.stream.name} from {partition.start:%Y-%m-%d %H:%M} UTC was rejected: "
-            f"{partition.problems[0]['message'] if partition.problems else 'it does not fit the schema'}",
+            f"A partition of {part.stream} from {part.start:%Y-%m-%d %H:%M} UTC was rejected: {part.why}",
             "Mend the file and upload the interval again.",
             f"/t/{tenant.slug}/data",
         )
-        for partition in pressing[:3]
+        for part in known.rejected
     ]
 
 
 def _model(tenant: Tenant, model: Watched) -> list[Item]:
     link = f"/t/{tenant.slug}/models/{model.id}"
     items = []
-    if model.lift.high is not None and model.lift.high < 0:
+    lift, clipped = model.lift.value, model.teaching.clipped_share
+    if model.harmed and lift is not None:
         items.append(
             Item(
                 "lift_negative",
-                f"The foundation model makes {model.name} worse: {model.lift.value:+.2f} % NE.",
+                f"The foundation model makes {model.name} worse: {signed(lift)} % NE.",
                 "Choose the preset safe, or train without the foundation model.",
                 link,
             )
         )
-    if model.teaching.clipped_share is not None and model.teaching.clipped_share > CLIPPED:
+    if model.clipped and clipped is not None:
         items.append(
             Item(
                 "labels_clipped",
-                f"{model.teaching.clipped_share:.1%} of the labels of {model.name} are cut at 1.",
+                f"{share(clipped)} of the labels of {model.name} are cut at 1.",
                 "Lower α: clipped labels lose their ranking.",
                 link,
             )

@@ -1,13 +1,15 @@
 """A model card: what the model is for, what it learned from, how good it is, what it costs, and what limits it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from catalog import selectors as catalog
+from budgets.money import written
+from exfm_core.figures import share, signed
 from exfm_core.spec import StreamSchema, VerticalSpec
 from insights.selectors.cards import Card
+from insights.selectors.detail import Detail, Version, learned
 from insights.selectors.lifts import LiftFigure
-from insights.selectors.lineage import courses_of
-from registry import selectors as registry
+from registry.latency import sentences
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,22 @@ class Text:
     markdown: str
 
 
-def card_text(shown: Card) -> Text:
+def card_text(whole: Detail) -> Text:
     """Return the model card, from committed figures alone."""
-    spec, schema = registry.spec_of(shown.version), catalog.schema_of(shown.model.stream)
+    shown, spec, schema = whole.card, whole.version.spec, whole.stream.schema
     sections = [
-        Section("Purpose", _purpose(shown, spec, schema)),
-        Section("Data", _data(shown, schema)),
-        Section("Model", _model(shown, spec)),
+        Section("Purpose", _purpose(spec, schema)),
+        Section("Data", _data(whole)),
+        Section("Model", _model(whole.version)),
         Section("Figures", _figures(shown)),
-        Section("Teacher", _teacher(shown, spec)),
+        Section("Teacher", _teacher(whole)),
         Section("Cost", _cost(shown)),
         Section("Limits", _limits(shown, spec)),
     ]
-    title = f"{shown.model.name}, version {shown.version.number}"
+    if estimated := sentences(whole.serving.latency):
+        lines = [*estimated, "Of the exported graph on one thread; the export measures it."]
+        sections.append(Section("Serving latency, estimated", lines))
+    title = f"{shown.model.name}, version {whole.version.number}"
     parts = [
         f"# {title}",
         *(f"## {part.title}\n\n" + "\n".join(f"- {line}" for line in part.lines) for part in sections),
@@ -47,7 +52,7 @@ def card_text(shown: Card) -> Text:
     return Text(title, sections, "\n\n".join(parts) + "\n")
 
 
-def _purpose(shown: Card, spec: VerticalSpec, schema: StreamSchema) -> list[str]:
+def _purpose(spec: VerticalSpec, schema: StreamSchema) -> list[str]:
     tasks = [schema.task(name) for name in spec.model.tasks]
     return [
         f"Predicts {', '.join(f'{task.name} (column {task.label}, kind {task.kind})' for task in tasks)}.",
@@ -55,17 +60,16 @@ def _purpose(shown: Card, spec: VerticalSpec, schema: StreamSchema) -> list[str]
     ]
 
 
-def _data(shown: Card, schema: StreamSchema) -> list[str]:
-    stream = shown.model.stream
+def _data(whole: Detail) -> list[str]:
+    stream, read = whole.stream, learned(lineage_id=whole.card.comparison.lead)
+    schema = stream.schema
     lines = [f"Stream {stream.name}: {len(schema.features)} features, event time in {schema.event_time}."]
-    courses = [course for course in courses_of(model_id=shown.model.id) if course.lineage.id == shown.comparison.lead]
-    lines += [
-        f"Learned once over from {course.rows:,} rows of {course.partitions} partitions, event time "
-        f"{course.start.isoformat()} to {course.end.isoformat()}."
-        for course in courses
-        if course.start is not None and course.end is not None
-    ]
-    if len(lines) == 1:
+    if read is not None:
+        lines.append(
+            f"Learned once over from {read.rows:,} rows of {read.partitions} partitions, event time "
+            f"{_time(read.start)} to {_time(read.end)} UTC."
+        )
+    else:
         lines.append("It has learned from no partition yet.")
     lines.append(
         f"Consents: foundation model {'yes' if stream.feed_fm else 'no'}, shared starters "
@@ -74,8 +78,8 @@ def _data(shown: Card, schema: StreamSchema) -> list[str]:
     return lines
 
 
-def _model(shown: Card, spec: VerticalSpec) -> list[str]:
-    model, version = spec.model, shown.version
+def _model(version: Version) -> list[str]:
+    spec, model = version.spec, version.spec.model
     return [
         f"{model.backbone}, embeddings of {model.embedding_dim}, hidden widths {', '.join(map(str, model.mlp))}.",
         f"Reads {', '.join(model.features)}.",
@@ -91,32 +95,33 @@ def _figures(shown: Card) -> list[str]:
         known = ", ".join(f"{who} {value:.4f}" for who, value in pairs if value is not None)
         lines.append(f"{name}: {known or 'not known yet'}.")
     if shown.lift.as_of is not None:
-        lines.append(
-            f"As of event time {shown.lift.as_of.isoformat()}, every row predicted before it was learned from."
-        )
+        lines.append(f"As of event time {_time(shown.lift.as_of)} UTC, every row predicted before it was learned from.")
     return lines
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _lift(figure: LiftFigure) -> str:
     if figure.value is None:
         return figure.reason or "not known yet"
-    return (
-        f"{figure.value:+.2f} % of NE, 95 % interval [{figure.low:+.2f}, {figure.high:+.2f}], {figure.rows:,} rows, "
-        f"{figure.users} user buckets"
-    )
+    spread = figure.reason
+    if figure.low is not None and figure.high is not None:
+        spread = f"95 % interval {signed(figure.low)} … {signed(figure.high)} % NE"
+    return f"{signed(figure.value)} % NE, {spread}, {figure.rows:,} rows, {figure.users} user buckets"
 
 
-def _teacher(shown: Card, spec: VerticalSpec) -> list[str]:
-    binding = registry.open_binding(model_id=shown.model.id)
-    if binding is None:
+def _teacher(whole: Detail) -> list[str]:
+    if whole.teacher is None:
         return ["No foundation model teaches it."]
-    weights = spec.supervision
+    shown, weights = whole.card, whole.version.spec.supervision
     lines = [
-        f"Foundation model {binding.foundation_model.name}; preset {weights.preset}: w {weights.w:g}, "
+        f"Foundation model {whole.teacher}; preset {weights.preset}: w {weights.w:g}, "
         f"w_sa {weights.w_sa:g}, w_kd {weights.w_kd:g}, α {weights.alpha:g}, β {weights.beta:g}."
     ]
     if shown.coverage is not None:
-        lines.append(f"{shown.coverage:.1%} of the rows carried a label.")
+        lines.append(f"{share(shown.coverage)} of the rows carried a label.")
     if shown.freshness_seconds is not None:
         lines.append(f"Freshness gap of the newest labels: {shown.freshness_seconds:,.0f} s.")
     return lines
@@ -124,8 +129,9 @@ def _teacher(shown: Card, spec: VerticalSpec) -> list[str]:
 
 def _cost(shown: Card) -> list[str]:
     return [
-        f"Training and measurement since registration: {shown.cost}, of which measurement {shown.measurement_cost}.",
-        f"Share of the foundation model's cost: {shown.fm_share}.",
+        f"Training and measurement since registration: {written(shown.cost)}, of which measurement "
+        f"{written(shown.measurement_cost)}.",
+        f"Share of the foundation model's cost: {written(shown.fm_share)}.",
     ]
 
 

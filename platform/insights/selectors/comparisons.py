@@ -1,68 +1,115 @@
 """Which two lineages are compared: control and treatment of a model's newest version."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from django.db.models import Count
+from django.db import connection
 
-from registry.models import Arm, Lineage
-
-
-@dataclass(frozen=True)
-class Course:
-    """One lineage: its arm, its state, and how many partitions it has consumed."""
-
-    id: uuid.UUID
-    version_id: uuid.UUID
-    arm: str
-    state: str
-    created_at: datetime
-    consumed: int
+from registry.models import Arm
+from tenancy.scope import current_scope
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """A model's lineages by arm. Without a treatment (no supervision) there is no lift; without a control neither.
 
-    `stamp` counts what both arms have consumed. A commit adds a partition and its sums in one transaction and neither
-    ever changes, so the stamp is the version of every figure that is computed from them.
+    Ids are text, as a page reads them: most are only compared. `heads` are the newest checkpoints of control and
+    treatment, None before the first commit. A commit moves them and adds a partition with its sums in one transaction,
+    and neither ever changes, so the heads are the version of every figure computed from them. `version` is the newest
+    version that has lineages; None where the model has none.
     """
 
-    model_id: uuid.UUID
-    control: uuid.UUID | None
-    treatment: uuid.UUID | None
-    lineages: tuple[Course, ...] = field(default=(), compare=False)
-    stamp: tuple[int, int] = field(default=(0, 0), compare=False)
+    model: str
+    version: str | None = None
+    control_text: str | None = None
+    control_head: str | None = None
+    treatment_text: str | None = None
+    treatment_head: str | None = None
+
+    @property
+    def standing(self) -> tuple[str | None, ...]:
+        """What figures of the model are computed from, as text: control, its head, treatment, its head."""
+        return self[2:]
+
+    @property
+    def model_id(self) -> uuid.UUID:
+        """The model."""
+        return uuid.UUID(self.model)
+
+    @property
+    def control(self) -> uuid.UUID | None:
+        """The lineage without the foundation model."""
+        return _id(self.control_text)
+
+    @property
+    def treatment(self) -> uuid.UUID | None:
+        """The lineage with it."""
+        return _id(self.treatment_text)
+
+    @property
+    def heads(self) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+        """Where control and treatment stand."""
+        return _id(self.control_head), _id(self.treatment_head)
 
     @property
     def lead(self) -> uuid.UUID | None:
         """The lineage that claims carry: treatment where it exists, else control."""
         return self.treatment or self.control
 
+    @property
+    def arms(self) -> dict[str, uuid.UUID]:
+        """The lineages that exist by arm."""
+        return {arm: held for arm, held in ((Arm.CONTROL, self.control), (Arm.TREATMENT, self.treatment)) if held}
 
-def comparisons(*, model_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Comparison]:
-    """Return each model's comparison; abandoned lineages are left out, the newest lineage of an arm counts."""
-    found: dict[uuid.UUID, list[Course]] = {model_id: [] for model_id in model_ids}
-    lineages = Lineage.objects.filter(model_version__model_id__in=list(model_ids))
-    rows = lineages.order_by("model_version__number", "created_at", "id").values_list(
-        "model_version__model_id", "id", "model_version_id", "arm", "state", "created_at", Count("consumptions")
-    )
-    for model_id, *course in rows:
-        found[model_id].append(Course(*course))
-    return {model_id: _comparison(model_id, courses) for model_id, courses in found.items()}
+    @property
+    def source(self) -> list[uuid.UUID | None]:
+        """`standing` as ids."""
+        return [_id(text) for text in self.standing]
+
+    def before(self, heads: Mapping[uuid.UUID, uuid.UUID | None]) -> "Comparison":
+        """Return the comparison as it was when the lineages in `heads` stood there."""
+        then = {str(lineage): str(head) if head else None for lineage, head in heads.items()}
+        return self._replace(
+            control_head=then.get(self.control_text or "", self.control_head),
+            treatment_head=then.get(self.treatment_text or "", self.treatment_head),
+        )
 
 
-def _comparison(model_id: uuid.UUID, courses: list[Course]) -> Comparison:
-    newest = courses[-1].version_id if courses else None
-    kept = [row for row in courses if row.version_id == newest and row.state != Lineage.State.ABANDONED]
-    arms = {row.arm: row for row in kept}
-    control, treatment = arms.get(Arm.CONTROL), arms.get(Arm.TREATMENT)
-    return Comparison(
-        model_id,
-        control.id if control else None,
-        treatment.id if treatment else None,
-        tuple(kept),
-        (control.consumed if control else 0, treatment.consumed if treatment else 0),
-    )
+def _id(text: str | None) -> uuid.UUID | None:
+    return uuid.UUID(text) if text else None
+
+
+def _newest(column: str, arm: Arm) -> str:
+    newest = f"array_agg(l.{column}::text ORDER BY l.created_at DESC, l.id DESC)"
+    return f"({newest} FILTER (WHERE l.arm = '{arm}' AND l.state <> 'abandoned'))[1]"
+
+
+COMPARED = f"""
+    v.id::text AS version,
+    {_newest("id", Arm.CONTROL)} AS control, {_newest("head_id", Arm.CONTROL)} AS control_head,
+    {_newest("id", Arm.TREATMENT)} AS treatment, {_newest("head_id", Arm.TREATMENT)} AS treatment_head
+"""
+"""Of a version `v` with its lineages `l`, grouped by version: the fields of a `Comparison` after the model.
+
+Abandoned lineages are left out, the newest lineage of an arm counts.
+"""
+
+_COMPARISONS = f"""
+    SELECT DISTINCT ON (v.model_id) v.model_id::text, {COMPARED}
+    FROM registry_modelversion v JOIN registry_lineage l ON l.model_version_id = v.id
+    WHERE (%(tenant)s::uuid IS NULL OR (v.tenant_id = %(tenant)s AND l.tenant_id = %(tenant)s)){{}}
+    GROUP BY v.id ORDER BY v.model_id, v.number DESC
+"""  # noqa: S608
+_OF_ALL, _OF_SOME = _COMPARISONS.format(""), _COMPARISONS.format(" AND v.model_id = ANY(%(models)s::uuid[])")
+
+
+def comparisons(*, model_ids: Sequence[uuid.UUID] | None = None) -> dict[uuid.UUID, Comparison]:
+    """Return the comparison of each of these models, or of all in scope that have lineages."""
+    asked = {"tenant": current_scope().tenant_id, "models": None if model_ids is None else list(model_ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_ALL if model_ids is None else _OF_SOME, asked)
+        found = {row[0]: Comparison._make(row) for row in cursor.fetchall()}
+    if model_ids is None:
+        return {held.model_id: held for held in found.values()}
+    texts = {model_id: str(model_id) for model_id in model_ids}
+    return {model_id: found.get(text) or Comparison(text) for model_id, text in texts.items()}

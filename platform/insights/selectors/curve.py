@@ -48,17 +48,27 @@ class CurvePoint:
     cumulative: Cumulative
 
 
-_curves: Memory[list[CurvePoint]] = Memory(most=256)
+@dataclass(frozen=True)
+class Curve:
+    """A model's points in event-time order."""
+
+    partitions: list[CurvePoint]
 
 
-def curve(*, model_id: uuid.UUID) -> list[CurvePoint]:
-    """Return the model's points in event-time order; NotFound if the scope has no such model."""
-    model = registry.vertical_model(model_id=model_id)
-    held = comparisons(model_ids=[model.id])[model.id]
-    return _curves.recall([held], lambda rows: {row.model_id: _course(row) for row in rows}).get(model.id, [])
+NOTHING = Curve([])
+
+_curves: Memory[Curve] = Memory(most=256)
 
 
-def _course(held: Comparison) -> list[CurvePoint]:
+def curve(*, model_id: uuid.UUID) -> Curve:
+    """Return the model's course; NotFound if the scope has no such model."""
+    held = comparisons(model_ids=[model_id])[model_id]
+    if held.version is None:
+        registry.vertical_model(model_id=model_id)
+    return _curves.recall([held], lambda rows: {row.model_id: _course(row) for row in rows})[0] or NOTHING
+
+
+def _course(held: Comparison) -> Curve:
     slices = sums.slices(comparison=held)
     facts = supervision.claim_facts(lineage_id=held.lead) if held.lead else {}
     covered = {row.partition_id: row.control.rows for row in slices if row.scope == "covered"}
@@ -73,7 +83,7 @@ def _course(held: Comparison) -> list[CurvePoint]:
         points.append(
             _point(row, covered.get(row.partition_id, 0), facts.get(row.partition_id), _cumulative(control, so_far))
         )
-    return points
+    return Curve(points)
 
 
 def _point(row: sums.Slice, covered: int, facts: ClaimFacts | None, cumulative: Cumulative) -> CurvePoint:

@@ -1,15 +1,21 @@
 """The shared teacher as a tenant sees it: snapshots, the gate's figures on its own users, its share of the cost."""
 
+import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
+
+from django.db import connection
 
 from budgets import allocation
 from budgets.money import ZERO
-from exfm_core.spec import Feature
-from registry import selectors as registry
-from registry.models import Binding, FoundationModel, GateResult, Snapshot
+from exfm_core.spec import Feature, FoundationSpec
+from registry.models import FoundationModel
+from tenancy.questions import Question, ask
+from tenancy.scope import current_scope
 
 MOST = 200
 
@@ -63,38 +69,91 @@ class Foundation:
     cost_share: Decimal
 
 
+_SNAPSHOTS = """
+    SELECT jsonb_build_object(
+        'id', s.id, 'state', s.state, 'watermark', s.watermark, 'published_at', s.published_at, 'kept', s.gate,
+        'results', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'task', g.task, 'n', g.rows, 'ne_candidate', g.ne_candidate, 'ne_current', g.ne_current,
+                'calibration', g.calibration, 'tenant', t.slug) ORDER BY g.tenant_id, g.task), '[]')
+            FROM registry_gateresult g JOIN tenancy_tenant t ON t.id = g.tenant_id
+            WHERE g.snapshot_id = s.id AND (%(tenant)s::uuid IS NULL OR g.tenant_id = %(tenant)s)
+        ))
+    FROM registry_snapshot s JOIN registry_foundationversion v ON v.id = s.foundation_version_id
+    WHERE v.model_id = {} ORDER BY s.watermark DESC, s.id DESC LIMIT %(most)s
+"""
+"""A foundation model's snapshots, newest first, with the gate's figures in scope."""
+
+_OF_ONE = _SNAPSHOTS.format("%(model)s")
+_FOUNDATION = f"""
+    SELECT m.id, m.name, m.published_id, v.id, v.spec::text, n.bound IS NOT NULL, ARRAY({_SNAPSHOTS.format("m.id")})
+    FROM (SELECT
+        (SELECT foundation_model_id FROM registry_binding WHERE tenant_id = %(tenant)s AND ended_at IS NULL
+         ORDER BY created_at DESC LIMIT 1) AS bound,
+        (SELECT id FROM registry_foundationmodel WHERE is_active ORDER BY created_at DESC LIMIT 1) AS in_use
+    ) n
+    JOIN registry_foundationmodel m ON m.id = coalesce(n.bound, n.in_use)
+    JOIN LATERAL (
+        SELECT id, spec FROM registry_foundationversion WHERE model_id = m.id ORDER BY number DESC LIMIT 1
+    ) v ON true
+"""  # noqa: S608
+
+
 def foundation(*, tenant_id: uuid.UUID) -> Foundation:
     """Return the foundation model that the tenant's newest binding names, else the newest one in use, unbound."""
-    binding = Binding.objects.select_related("foundation_model").filter(ended_at=None).order_by("-created_at").first()
-    teacher = (
-        binding.foundation_model
-        if binding
-        else FoundationModel.objects.filter(is_active=True).order_by("-created_at").first()
-    )
-    if teacher is None:
+    (answer,) = ask(foundation_question(tenant_id=tenant_id))
+    return foundation_of(answer, tenant_id=tenant_id, owed=allocation.owed_to_date())
+
+
+def foundation_question(*, tenant_id: uuid.UUID) -> Question:
+    """Ask for the tenant's foundation model; `foundation_of` reads the answer."""
+    return Question(_FOUNDATION, {"tenant": tenant_id, "most": MOST})
+
+
+def foundation_of(answer: Sequence[tuple[Any, ...]], *, tenant_id: uuid.UUID, owed: allocation.Owed) -> Foundation:
+    """Return the foundation model; see `foundation_question`. `owed`: what the tenant owes to date."""
+    if not answer:
         return Foundation(None, None, (), (), False, None, [], ZERO)
-    rows = snapshot_rows(foundation_model=teacher)
-    current = next((row for row in rows if row.id == teacher.published_id), None)
-    share = allocation.shares_to_date(foundation_model=teacher).get(tenant_id, ZERO)
-    model = registry.foundation_spec_of(registry.foundation_version(foundation_model_id=teacher.id)).model
-    return Foundation(
-        teacher.id, teacher.name, model.features, model.task_kinds, binding is not None, current, rows, share
-    )
+    teacher, name, published, version, spec, bound, snapshots = answer[0]
+    rows = [_row(**json.loads(row)) for row in snapshots]
+    current = next((row for row in rows if row.id == published), None)
+    share = owed.get((teacher, tenant_id), ZERO)
+    return Foundation(teacher, name, *_taught(version, spec), bound, current, rows, share)
 
 
-def snapshot_rows(*, foundation_model: FoundationModel, most: int | None = MOST) -> list[SnapshotRow]:
-    """Return the newest snapshots, newest first, with the gate's figures in scope."""
-    rows = list(registry.snapshots(foundation_model_id=foundation_model.id).reverse()[:most])
-    results = registry.gate_results(snapshot_ids=[row.id for row in rows])
-    return [_row(row, results.get(row.id, [])) for row in rows]
+_known: dict[uuid.UUID, tuple[tuple[Feature, ...], tuple[str, ...]]] = {}
+"""Catalogue and kinds of tasks of every version seen: a version never changes."""
 
 
-def _row(snapshot: Snapshot, results: list[GateResult]) -> SnapshotRow:
-    kept = snapshot.gate
+def _taught(version_id: uuid.UUID, spec: str) -> tuple[tuple[Feature, ...], tuple[str, ...]]:
+    if version_id not in _known:
+        model = FoundationSpec.from_json(json.loads(spec)).model
+        _known[version_id] = model.features, model.task_kinds
+    return _known[version_id]
+
+
+def snapshot_rows(*, foundation_model: FoundationModel) -> list[SnapshotRow]:
+    """Return all snapshots, newest first, with the gate's figures in scope."""
+    with connection.cursor() as cursor:
+        asked = {"model": foundation_model.id, "tenant": current_scope().tenant_id, "most": None}
+        cursor.execute(_OF_ONE, asked)
+        return [_row(**json.loads(row)) for (row,) in cursor.fetchall()]
+
+
+def _row(
+    *,
+    id: str,
+    state: str,
+    watermark: str,
+    published_at: str | None,
+    kept: dict[str, Any],
+    results: list[dict[str, Any]],
+) -> SnapshotRow:
     pooled = [
         Head(head["task"], int(head["n"]), head.get("ne_candidate"), head.get("ne_current"), head.get("calibration"))
         for head in kept.get("pooled", [])
     ]
-    heads = [Head(r.task, r.rows, r.ne_candidate, r.ne_current, r.calibration, r.tenant.slug) for r in results]
+    heads = [Head(**result) for result in results]
     gate = Gate(str(kept.get("decision", "")), str(kept.get("reason", "")), pooled + heads)
-    return SnapshotRow(snapshot.id, snapshot.state, snapshot.watermark, snapshot.published_at, gate)
+    published = datetime.fromisoformat(published_at) if published_at else None
+    return SnapshotRow(uuid.UUID(id), state, datetime.fromisoformat(watermark), published, gate)

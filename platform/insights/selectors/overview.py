@@ -1,35 +1,29 @@
 """The first page of a tenant: lift per model, spend against budget, quota, what runs, what needs attention."""
 
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from budgets import allocation
 from budgets import selectors as budgets
 from budgets.money import ZERO
-from catalog import selectors as catalog
 from insights.selectors.attention import Item, Watched, attention
-from insights.selectors.cards import Card, cards
+from insights.selectors.cards import MODEL, Card, listed_cards
 from insights.selectors.comparisons import comparisons
+from insights.selectors.facts import Facts, Used, facts, facts_question
 from insights.selectors.figures import figures
-from insights.selectors.foundation import Foundation, foundation
-from registry import selectors as registry
-from registry.models import FoundationModel, LabelSet
+from insights.selectors.foundation import Foundation, foundation_of, foundation_question
+from insights.selectors.shares import taught_question
 from runs import selectors as runs
-from runs.models import HELD_STATES, Run
 from tenancy.models import Tenant
+from tenancy.questions import Question, ask
 
 RUNS_SHOWN = 5
 MODELS_SHOWN = 50
 """Cards on the page, by name; the list of models has them all."""
-
-
-@dataclass(frozen=True)
-class Used:
-    """How much of a quota is in use."""
-
-    used: int
-    limit: int
 
 
 @dataclass(frozen=True)
@@ -55,45 +49,43 @@ class Overview:
     foundation: Foundation
 
 
+_FIRST = "(SELECT id FROM registry_verticalmodel WHERE tenant_id = %(tenant)s ORDER BY name LIMIT %(shown)s) asked"
+_LISTED = MODEL.format(asked=_FIRST) + "ORDER BY m.name"
+
+
 def overview(*, tenant: Tenant) -> Overview:
     """Return the overview of the tenant in scope."""
-    spend = budgets.spend(tenant_id=tenant.id)
-    models = cards(models=list(registry.vertical_models()[:MODELS_SHOWN]))
+    now = timezone.now()
+    counted, listed, newest, teacher, each, taught = ask(
+        facts_question(tenant_id=tenant.id, now=now),
+        Question(_LISTED, {"tenant": tenant.id, "shown": MODELS_SHOWN}),
+        runs.newest_question(RUNS_SHOWN),
+        foundation_question(tenant_id=tenant.id),
+        allocation.dues_question(),
+        taught_question(),
+    )
+    known, dues = facts(counted, now=now), allocation.dues_of(each)
+    owed = allocation.owed_to_date(dues)
+    shown = listed_cards(listed, [[(*key, amount) for key, amount in owed.items()], taught])
     return Overview(
         tenant=tenant,
-        spend=spend,
-        fm_share=fm_share(spend=spend),
-        quota=_quotas(tenant),
-        models=models,
-        runs=runs.cards(runs.runs()[:RUNS_SHOWN]),
-        attention=attention(tenant=tenant, models=_watched(models), spend=spend),
-        foundation=foundation(tenant_id=tenant.id),
+        spend=known.spend,
+        fm_share=sum((due.share.amount for due in dues if due.month == known.spend.period_start), ZERO),
+        quota=Quotas(known.held_runs, known.models, known.storage_bytes),
+        models=shown,
+        runs=runs.newest(newest),
+        attention=attention(tenant=tenant, models=_watched(known, shown), spend=known.spend, known=known),
+        foundation=foundation_of(teacher, tenant_id=tenant.id, owed=owed),
     )
 
 
-def _watched(shown: list[Card]) -> list[Watched]:
-    """Return every model of the tenant, those without a card on the page included."""
-    if len(shown) < MODELS_SHOWN:
-        return [Watched(card.model.id, card.model.name, card.lift, card.teaching) for card in shown]
-    names = dict(registry.vertical_models().values_list("id", "name"))
-    known = figures(comparisons=comparisons(model_ids=list(names)).values())
-    return [Watched(model_id, name, known[model_id].lift, known[model_id].teaching) for model_id, name in names.items()]
-
-
-def fm_share(*, spend: budgets.Spend) -> Decimal:
-    """Return the tenant's share of all foundation models' cost in the period, as it stands now."""
-    teachers = LabelSet.objects.order_by().values("snapshot__foundation_version__model_id").distinct()
-    total = ZERO
-    for teacher in FoundationModel.objects.filter(id__in=teachers):
-        share = allocation.own_share(foundation_model_id=teacher.id, start=spend.period_start, end=spend.period_end)
-        total += share.amount if share else ZERO
-    return total
-
-
-def _quotas(tenant: Tenant) -> Quotas:
-    quota = budgets.quota_of(tenant_id=tenant.id)
-    return Quotas(
-        concurrent_runs=Used(Run.objects.filter(state__in=HELD_STATES).count(), quota.concurrent_runs),
-        models=Used(registry.vertical_models().count(), quota.models_limit),
-        storage_bytes=Used(catalog.storage_used(tenant_id=tenant.id), quota.storage_bytes),
-    )
+def _watched(known: Facts, shown: list[Card]) -> list[Watched]:
+    """Return the models that need a hand, by name, those without a card on the page included."""
+    found = {uuid.UUID(card.id): card.figures for card in shown}
+    if unread := [model_id for model_id in known.watched if model_id not in found]:
+        found |= figures(comparisons=comparisons(model_ids=unread).values())
+    models = [
+        Watched(model_id, name, found[model_id].lift, found[model_id].teaching)
+        for model_id, name in known.watched.items()
+    ]
+    return sorted((model for model in models if model.needs_a_hand), key=lambda model: model.name)

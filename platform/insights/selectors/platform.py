@@ -73,6 +73,6 @@ def foundation_detail(*, foundation_model_id: uuid.UUID) -> dict[str, Any]:
         "spec": version.spec,
         "version": version.number,
         "slots": {slot.tenant.slug: slot.slot for slot in model.slots.select_related("tenant")},
-        "snapshots": snapshot_rows(foundation_model=model, most=None)[::-1],
+        "snapshots": snapshot_rows(foundation_model=model)[::-1],
         "cost": fm_balance(foundation_model=model, owed=owed),
     }

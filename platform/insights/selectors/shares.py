@@ -1,46 +1,127 @@
 """What each model owes of the foundation models' cost: its tenant's share, split over the tenant's taught models."""
 
 import uuid
-from collections import Counter
-from datetime import datetime
+from collections.abc import Collection, Container, Hashable, Iterable
 from decimal import Decimal
-
-from django.db.models import Sum
+from typing import Generic, NamedTuple, TypeVar
 
 from budgets import allocation
-from budgets.money import ZERO, largest_remainder
-from registry.models import Binding, FoundationModel, LabelSet
+from budgets.money import UNIT, ZERO
+from tenancy.questions import Question, ask
+from tenancy.scope import current_scope
 
 _FINE = 720_720
 """Divisible by every number up to 15, so that splitting a stream's rows over its models stays in whole numbers."""
 
-
-def shares() -> dict[uuid.UUID, Decimal]:
-    """Return model -> share to date, for the tenant in scope, or for all tenants in the platform's.
-
-    A tenant's share is split by rows labelled on the models' streams; models on one stream share its rows equally.
-    """
-    bound = Binding.objects.order_by("created_at").values_list(
-        "foundation_model_id", "foundation_model__created_at", "model_id", "tenant_id", "model__stream_id"
+_TAUGHT = """
+    WITH bound AS MATERIALIZED (
+        SELECT b.foundation_model_id, b.tenant_id, v.stream_id,
+               array_agg(b.model_id::text ORDER BY b.created_at, b.id) AS models
+        FROM registry_binding b JOIN registry_verticalmodel v ON v.id = b.model_id
+        WHERE %(tenant)s::uuid IS NULL OR (b.tenant_id = %(tenant)s AND v.tenant_id = %(tenant)s)
+        GROUP BY b.foundation_model_id, b.tenant_id, v.stream_id
+    ), labelled AS (
+        SELECT foundation_model_id, stream_id, sum(rows)::bigint AS rows FROM budgets_monthlyrows
+        WHERE %(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s
+        GROUP BY foundation_model_id, stream_id
     )
-    by_teacher: dict[tuple[uuid.UUID, datetime], dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]] = {}
-    for teacher_id, since, model_id, tenant_id, stream_id in bound:
-        by_teacher.setdefault((teacher_id, since), {})[model_id] = (tenant_id, stream_id)
-    owed: dict[uuid.UUID, Decimal] = {}
-    for (teacher_id, since), taught in by_teacher.items():
-        teacher = FoundationModel(id=teacher_id, created_at=since)  # what its shares need of it
-        rows = _rows_by_stream(teacher)
-        crowd = Counter(stream_id for _, stream_id in taught.values())
-        weights: dict[uuid.UUID, dict[uuid.UUID, int]] = {}
-        for model_id, (tenant_id, stream_id) in taught.items():
-            weights.setdefault(tenant_id, {})[model_id] = rows.get(stream_id, 0) * _FINE // crowd[stream_id]
-        for tenant_id, amount in allocation.shares_to_date(foundation_model=teacher).items():
-            for model_id, part in largest_remainder(amount, weights.get(tenant_id, {})).items():
-                owed[model_id] = owed.get(model_id, ZERO) + part
-    return owed
+    SELECT foundation_model_id, tenant_id, rows, models
+    FROM bound JOIN labelled USING (foundation_model_id, stream_id) ORDER BY stream_id
+"""
+"""Per labelled stream: who teaches, whose it is, rows labelled, and the models that were ever bound, oldest first.
+
+The models are added up before they are joined: PostgreSQL expects one model to a stream, and would look each up.
+"""
 
 
-def _rows_by_stream(teacher: FoundationModel) -> dict[uuid.UUID, int]:
-    rows = LabelSet.objects.filter(snapshot__foundation_version__model=teacher).order_by()
-    counted = rows.values("partition__stream_id").annotate(total=Sum("rows"))
-    return {row["partition__stream_id"]: row["total"] for row in counted}
+K = TypeVar("K", bound=Hashable)
+
+
+class Group(NamedTuple, Generic[K]):
+    """Models that weigh the same, in their order."""
+
+    weight: int
+    models: list[K]
+
+
+class Shared(NamedTuple):
+    """Shares to date of the models that were asked for, and of all models together."""
+
+    parts: dict[uuid.UUID, Decimal]
+    total: Decimal
+
+
+def shared(owed: allocation.Owed | None = None, *, model_ids: Collection[uuid.UUID] | None = None) -> Shared:
+    """Return the shares to date for the tenant in scope, or for all tenants in the platform's.
+
+    `owed`: what tenants owe to date, read before; `model_ids`: the models to answer for, all unless given. A tenant's
+    share is split by rows labelled on the models' streams; models on one stream share its rows equally.
+    """
+    to_date, taught = questions()
+    if owed is None:
+        due, streams = ask(to_date, taught)
+    else:
+        due, (streams,) = [(*key, amount) for key, amount in owed.items()], ask(taught)
+    wanted = None if model_ids is None else {str(model_id): model_id for model_id in model_ids}
+    parts, total = parted(due, streams, wanted)
+    ids = wanted or {model_id: uuid.UUID(model_id) for model_id in parts}
+    return Shared({ids[model_id]: part for model_id, part in parts.items()}, total)
+
+
+def questions() -> tuple[Question, Question]:
+    """Return what `parted` takes the answers of: what is owed to date, and who is taught."""
+    return allocation.to_date_question(), taught_question()
+
+
+def taught_question() -> Question:
+    """Ask who is taught: the second of `questions`."""
+    return Question(_TAUGHT, {"tenant": current_scope().tenant_id})
+
+
+def parted(
+    owed: Iterable[tuple[uuid.UUID, uuid.UUID, Decimal]],
+    streams: Iterable[tuple[uuid.UUID, uuid.UUID, int, list[str]]],
+    wanted: Container[str] | None = None,
+) -> tuple[dict[str, Decimal], Decimal]:
+    """Return the shares of the models in `wanted`, ids as text, and that of all models together; see `shared`."""
+    groups: dict[tuple[uuid.UUID, uuid.UUID], list[Group[str]]] = {}
+    for teacher_id, tenant_id, rows, bound in streams:
+        models = list(dict.fromkeys(bound))  # a model may have been bound to the same teacher twice
+        groups.setdefault((teacher_id, tenant_id), []).append(Group(rows * _FINE // len(models), models))
+    parts: dict[str, Decimal] = {}
+    total = ZERO
+    for teacher_id, tenant_id, amount in owed:
+        taught = groups.get((teacher_id, tenant_id), [])
+        if any(group.weight for group in taught):
+            total += amount
+        for model_id, part in split(amount, taught, wanted).items():
+            parts[model_id] = parts.get(model_id, ZERO) + part
+    return parts, total
+
+
+def shares(
+    owed: allocation.Owed | None = None, *, model_ids: Collection[uuid.UUID] | None = None
+) -> dict[uuid.UUID, Decimal]:
+    """Return model -> share to date; see `shared`."""
+    return shared(owed, model_ids=model_ids).parts
+
+
+def split(total: Decimal, groups: list[Group[K]], wanted: Container[K] | None = None) -> dict[K, Decimal]:
+    """Return the parts of `wanted` (all unless given) that `budgets.money.largest_remainder` gives each single model.
+
+    Models of one group have one remainder: a tenant's many models on few streams need no sorting one by one.
+    """
+    held = [group for group in groups if group.weight > 0]
+    if not held:
+        return {}
+    units, of = int((total / UNIT).to_integral_exact()), sum(group.weight * len(group.models) for group in held)
+    floors = [divmod(units * group.weight, of) for group in held]
+    left = units - sum(floor * len(group.models) for (floor, _), group in zip(floors, held, strict=True))
+    parts: dict[K, Decimal] = {}
+    for (floor, _), group in sorted(zip(floors, held, strict=True), key=lambda pair: -pair[0][1]):
+        low, high = floor * UNIT, (floor + 1) * UNIT
+        for place, model_id in enumerate(group.models):
+            if wanted is None or model_id in wanted:
+                parts[model_id] = high if place < left else low
+        left -= len(group.models)
+    return parts

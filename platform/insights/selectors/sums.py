@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -27,7 +28,7 @@ _MATCHED = sql.SQL("""
         JOIN runs_metricsums a ON a.lineage_id = pair.first AND a.scope IN ('all', 'covered')
         LEFT JOIN runs_metricsums b
             ON b.lineage_id = pair.second AND b.partition_id = a.partition_id AND b.scope = a.scope
-        WHERE pair.second IS NULL OR b.id IS NOT NULL
+        WHERE (pair.second IS NULL OR b.id IS NOT NULL) AND (%s::uuid IS NULL OR a.partition_id = %s)
     )
 """)
 
@@ -80,6 +81,16 @@ class Totals:
     committed: datetime
     partitions: int
 
+    def __add__(self, other: "Totals") -> "Totals":
+        """Return the totals over both; the partitions must be disjoint."""
+        return Totals(
+            self.control + other.control,
+            self.treatment + other.treatment if self.treatment is not None and other.treatment is not None else None,
+            max(self.until, other.until),
+            max(self.committed, other.committed),
+            self.partitions + other.partitions,
+        )
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -95,19 +106,25 @@ class Slice:
     auc_treatment: float | None
 
 
-Spark = list[tuple[datetime, float | None]]
-"""(end of the partition, lift in %)."""
+@dataclass(frozen=True)
+class SparkPoint:
+    """Lift in % of the partition that ends at `t`."""
+
+    t: datetime
+    lift: float | None
+
 
 _totals: Memory[dict[str, Totals]] = Memory(most=512)
 
 
-def _pairs(comparisons: Iterable[Comparison]) -> list[list[uuid.UUID | None]]:
+def _asked(comparisons: Iterable[Comparison], partition_id: uuid.UUID | None = None) -> list[Any]:
+    """Parameters of `_MATCHED`."""
     rows = [
-        (held.model_id, held.control or held.treatment, held.treatment if held.control else None)
+        (held.model, held.control_text or held.treatment_text, held.treatment_text if held.control_text else None)
         for held in comparisons
-        if held.lead is not None
+        if held.control_text or held.treatment_text
     ]
-    return [[row[place] for row in rows] for place in range(3)]
+    return [*([row[place] for row in rows] for place in range(3)), partition_id, partition_id]
 
 
 def _sums(n: list[float], y: list[float], loss: list[float], p: list[float]) -> BucketSums:
@@ -116,12 +133,17 @@ def _sums(n: list[float], y: list[float], loss: list[float], p: list[float]) -> 
 
 def totals(*, comparisons: Iterable[Comparison]) -> dict[uuid.UUID, dict[str, Totals]]:
     """Return model -> scope -> totals over all partitions; scopes are `all` and `covered`."""
-    return _totals.recall(comparisons, _load_totals)
+    asked = list(comparisons)
+    known = zip(asked, _totals.recall(asked, load_totals), strict=True)
+    return {held.model_id: found for held, found in known if found is not None}
 
 
-def _load_totals(comparisons: list[Comparison]) -> dict[uuid.UUID, dict[str, Totals]]:
+def load_totals(
+    comparisons: Iterable[Comparison], partition_id: uuid.UUID | None = None
+) -> dict[uuid.UUID, dict[str, Totals]]:
+    """Read what `totals` returns, or the same of one partition, from the committed sums."""
     with connection.cursor() as cursor:
-        cursor.execute(_TOTALS, _pairs(comparisons))
+        cursor.execute(_TOTALS, _asked(comparisons, partition_id))
         rows = cursor.fetchall()
     found: dict[uuid.UUID, dict[str, Totals]] = {}
     for model, scope, until, committed, partitions, n, y, first_loss, first_p, second_loss, second_p in rows:
@@ -131,15 +153,17 @@ def _load_totals(comparisons: list[Comparison]) -> dict[uuid.UUID, dict[str, Tot
     return found
 
 
-def sparks(*, comparisons: Iterable[Comparison]) -> dict[uuid.UUID, Spark]:
-    """Return each model's lift in % for its last partitions, without intervals."""
+def sparks(
+    *, comparisons: Iterable[Comparison], partition_id: uuid.UUID | None = None
+) -> dict[uuid.UUID, list[SparkPoint]]:
+    """Return each model's lift for its last partitions, or for one, without intervals."""
     with connection.cursor() as cursor:
-        cursor.execute(_SPARK, [*_pairs(comparisons), SPARK_POINTS])
+        cursor.execute(_SPARK, [*_asked(comparisons, partition_id), SPARK_POINTS])
         rows = cursor.fetchall()
-    found: dict[uuid.UUID, Spark] = {}
+    found: dict[uuid.UUID, list[SparkPoint]] = {}
     for model, end, control, treatment in rows:
         gain = 100.0 * (1.0 - treatment / control) if control and control > 0 else None
-        found.setdefault(model, []).append((end, gain))
+        found.setdefault(model, []).append(SparkPoint(end, gain))
     return found
 
 
@@ -148,7 +172,7 @@ def slices(*, comparison: Comparison) -> list[Slice]:
     if comparison.lead is None:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_SLICES, _pairs([comparison]))
+        cursor.execute(_SLICES, _asked([comparison]))
         rows = cursor.fetchall()
     return [_slice(*row) for row in rows]
 

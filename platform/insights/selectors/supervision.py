@@ -31,11 +31,38 @@ class ClaimFacts:
     freshness_seconds: float | None
 
 
-def teaching(*, lineage_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Teaching]:
-    """Return how each lineage was taught so far; lineages without a labelled partition are left out."""
+@dataclass(frozen=True)
+class Taught:
+    """How a lineage was taught: labelled and clipped rows, and the facts of its newest labelled partition."""
+
+    covered: int | None
+    clipped: int | None
+    start: datetime
+    newest: ClaimFacts
+
+    def __add__(self, other: "Taught") -> "Taught":
+        """Return both together; the partitions must be disjoint."""
+        later = max(self, other, key=lambda each: each.start)
+        return Taught(_sum(self.covered, other.covered), _sum(self.clipped, other.clipped), later.start, later.newest)
+
+    @property
+    def teaching(self) -> Teaching:
+        """What the pages show of it."""
+        share = self.clipped / self.covered if self.covered and self.clipped is not None else None
+        return Teaching(share, self.newest.gate, self.newest.snapshot_id, self.newest.freshness_seconds)
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return second if first is None else first + (second or 0)
+
+
+def taught(*, lineage_ids: Iterable[uuid.UUID], partition_id: uuid.UUID | None = None) -> dict[uuid.UUID, Taught]:
+    """Return how each lineage was taught so far, or on one partition; those without a labelled one are left out."""
     claims = WorkClaim.objects.filter(
         kind=Kind.VM_TRAIN, lineage_id__in=list(lineage_ids), committed_at__isnull=False, label_set__isnull=False
     )
+    if partition_id is not None:
+        claims = claims.filter(partition_id=partition_id)
     counts = {
         row["lineage_id"]: row
         for row in claims.order_by()
@@ -49,10 +76,9 @@ def teaching(*, lineage_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Teaching]:
     found = {}
     for claim in newest.distinct("lineage_id"):
         assert claim.lineage_id is not None  # noqa: S101 - filtered by it
-        facts = _facts(claim)
+        assert claim.partition is not None  # noqa: S101 - a claim of vertical training
         row = counts[claim.lineage_id]
-        share = row["clipped"] / row["covered"] if row["covered"] and row["clipped"] is not None else None
-        found[claim.lineage_id] = Teaching(share, facts.gate, facts.snapshot_id, facts.freshness_seconds)
+        found[claim.lineage_id] = Taught(row["covered"], row["clipped"], claim.partition.start, _facts(claim))
     return found
 
 

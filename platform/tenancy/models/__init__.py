@@ -3,6 +3,7 @@
 from tenancy.models.audit import AuditEntry
 from tenancy.models.base import Identified, PlatformOwned, TenantOrPlatformOwned, TenantOwned
 from tenancy.models.deletion import TenantDeletion
+from tenancy.models.export import TenantExport
 from tenancy.models.people import Membership, Role, Tenant, User, UserManager
 from tenancy.models.signin import (
     Identity,
@@ -33,6 +34,7 @@ __all__ = [
     "SignInAttempt",
     "Tenant",
     "TenantDeletion",
+    "TenantExport",
     "TenantOrPlatformOwned",
     "TenantOwned",
     "TokenManager",

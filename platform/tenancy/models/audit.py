@@ -23,7 +23,9 @@ class AuditEntry(TenantOrPlatformOwned):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        verbose_name_plural = "audit entries"
         indexes = [
+            models.Index(fields=["tenant", "-id"], name="audit_tenant_newest"),
             models.Index(fields=["tenant", "-created_at"], name="audit_tenant_created"),
             models.Index(fields=["tenant", "action"], name="audit_tenant_action"),
         ]

@@ -15,6 +15,10 @@ class Identified(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        """What a row is, and the end of its id, as the dashboard shows ids."""
+        return f"{self._meta.verbose_name} {str(self.pk)[-8:]}"
+
 
 class PlatformOwned(Identified):
     """A row of the platform itself; what tenants may read of it is granted table by table."""

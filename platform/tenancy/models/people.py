@@ -49,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     _stamp: str | None = None
+    proof: str = ""
+    """What the sign-in under way showed besides a password (`second_factor.Proof`); not stored."""
 
     class Meta:
         base_manager_name = "objects"
@@ -59,7 +61,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def label(self) -> str:
         """What stands in the audit log and beside tokens: a person's address, a service account's name."""
-        return f"service account {self.name}" if self.is_service else self.email
+        return label_of(is_service=self.is_service, name=self.name, email=self.email)
 
     @property
     def session_stamp(self) -> str:
@@ -90,6 +92,7 @@ class Tenant(PlatformOwned):
     name = models.CharField(max_length=120)
     domain = models.CharField(max_length=60, blank=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    requires_second_factor = models.BooleanField(default=False, help_text="of members who come by session")
 
     objects = PlatformManager()
 
@@ -116,4 +119,9 @@ class Membership(TenantOwned):
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_tenant_user")]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.user_id}"
+        return f"{self.user}, {self.role} of {self.tenant}"
+
+
+def label_of(*, is_service: bool, name: str, email: str) -> str:
+    """Return what stands for an account wherever one is named; see `User.label`."""
+    return f"service account {name}" if is_service else email

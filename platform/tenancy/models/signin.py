@@ -71,6 +71,15 @@ class IdentityProvider(PlatformOwned):
     client_id = models.CharField(max_length=200)
     client_secret = models.TextField(blank=True, help_text="encrypted; empty for a public client")
     is_active = models.BooleanField(default=True)
+    trusts_second_factor = models.BooleanField(
+        default=False, help_text="a second factor asked there, by its signed word, counts here"
+    )
+    second_factor_acr = models.CharField(
+        max_length=300, blank=True, help_text="`acr` values that mean one, apart by spaces; they are asked for"
+    )
+    trust = models.PositiveIntegerField(
+        default=1, editable=False, help_text="counts the changes of what trust in it rests on: proofs name it"
+    )
 
     objects = PlatformManager()
 

@@ -129,7 +129,8 @@ def test_cut_or_foreign_files_are_a_problem_not_a_crash(tmp_path: Path, keep: fl
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep) if isinstance(keep, float) else keep])
     (problem,) = validate_partition(path, schema(), START, END).problems
-    assert problem.column is None and "whole Parquet file" in problem.message
+    assert problem.column is None and (problem.expected, bool(problem.found)) == ("a whole Parquet file", True)
+    assert problem.message == "The file is not a whole Parquet file. Write it again and upload all of it."
 
 
 def test_damage_inside_is_found(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Each loss against NumPy; the facts of METHOD §2 that hold exactly."""
 
 import numpy as np
+import pytest
 import torch
 
 from exfm_core.distill import losses
@@ -9,6 +10,12 @@ from exfm_core.distill.gradients import scale_gradient
 RNG = np.random.default_rng(0)
 Z, T = RNG.normal(0, 3, 50), RNG.normal(0, 3, 50)
 Y, MASK = (RNG.random(50) < 0.4).astype(float), (RNG.random(50) < 0.7).astype(float)
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Every test draws the same numbers, whichever tests ran before it in its process."""
+    RNG.bit_generator.state = np.random.default_rng(0).bit_generator.state
 
 
 def tensor(values: np.ndarray) -> torch.Tensor:

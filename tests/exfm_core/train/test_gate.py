@@ -13,6 +13,12 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Every test draws the same numbers, whichever tests ran before it in its process."""
+    RNG.bit_generator.state = np.random.default_rng(0).bit_generator.state
+
+
 def rows(n: int) -> tuple[Floats, Floats, Ints, Ints]:
     """True logits, labels, slots and user buckets of n independent rows of one head."""
     z = RNG.normal(-1, 1, (n, 1)).astype(np.float32)
@@ -111,7 +117,7 @@ def two_tenants(shift: float, share: float = 0.5) -> tuple[Floats, Floats, Ints,
     return z, y, slots, buckets
 
 
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_no_tenant_alone_keeps_the_teacher_from_the_others(share: float) -> None:
     """Its held-back users contradict what it taught, or what it was taught is wrong for it alone."""
     z, y, slots, buckets = two_tenants(-2.0, share)
@@ -119,7 +125,7 @@ def test_no_tenant_alone_keeps_the_teacher_from_the_others(share: float) -> None
     assert judgement.decision == "publish"
     assert judgement.regressed(2) == {"click"}
     assert judgement.regressed(1) == frozenset()
-    assert bool(judgement.heads[0].problem) == (share > 0.3)
+    assert bool(judgement.heads[0].problem) == (share > 0.1)
 
 
 def test_what_is_wrong_for_all_is_rejected_with_many_tenants_too() -> None:

@@ -129,8 +129,11 @@ def test_the_log_shows_attempts_and_replays(cast: Cast, far: Receiver) -> None:
     assert api.post(f"{address}/deliveries/{shown['id']}/replay").status_code == 202
     assert deliver()
     assert far.got[0].body == far.got[1].body
-    causes = [row["cause"] for row in api.get(f"{address}/deliveries").json()["results"]]
-    assert causes == ["replay", "test"]
+    listed = api.get(f"{address}/deliveries").json()["results"]
+    assert [row["cause"] for row in listed] == ["replay", "test"]
+    assert [row for row in listed if row["id"] == shown["id"]] == [
+        {name: value for name, value in shown.items() if name not in ("data", "log")}
+    ]
     assert api.get(f"{address}/deliveries?state=pending").json()["results"] == []
     problem(api.get(f"{address}/deliveries?state=lost"), 422, "bad_state")
 
@@ -151,7 +154,8 @@ def test_anothers_webhook_is_not_there(cast: Cast) -> None:
     webhook = made(cast)
     stranger = Api(cast.stranger)
     address = f"tenants/{cast.elsewhere.slug}/webhooks/{webhook['id']}"
-    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/rotate"), ("GET", "/deliveries")):
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/rotate"), ("GET", "/deliveries"),
+                         ("GET", "/deliveries?state=failed"), ("GET", "/deliveries?state=lost")):  # fmt: skip
         problem(stranger.call(method, address + path), 404, "webhook_not_found")
     with database_role(PLATFORM), platform_scope("test"):
         assert Webhook.objects.filter(id=webhook["id"]).exists()

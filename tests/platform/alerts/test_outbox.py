@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from alerts.models import Delivery, WebhookEvent
 from budgets import rates
@@ -120,3 +121,24 @@ def test_each_threshold_of_the_budget_is_told_once(cast: Cast, make: Make) -> No
     events = told(cast.tenant)
     assert [data["threshold"] for _, data in events] == [50, 80, 100]
     assert Decimal(events[-1][1]["budget"]["spent"]) == budget.amount
+
+
+def test_the_part_at_which_a_budget_acts_is_told_when_spending_or_a_change_reaches_it(cast: Cast, make: Make) -> None:
+    make(cast.tenant, "https://hooks.example.com/", ("budget.threshold",))
+    with platform_scope("test"):
+        rates.seed()
+        budgets.open_account(tenant=cast.tenant, amount=Decimal("0.1"), action="hold", act_percent=65)
+        run = domain.make_run(cast.tenant, started_at=timezone.now())
+        attempt = domain.make_attempt(run)
+        for seconds in (400, 240, 20):  # 40, 64 and 66 %
+            with transaction.atomic():
+                assert accounting().reserve(run=run, device_seconds=seconds) is None
+                accounting().settle(run=run, attempt=attempt, claim=None, held=Held({"training": seconds}))
+        for percent in (70, 60, 55):
+            budgets.set_budget(tenant=cast.tenant, amount=Decimal("0.1"), act_percent=percent, reason="test")
+    events = [data for _, data in told(cast.tenant)]
+    assert [data["threshold"] for data in events] == [50, 65, 60]
+    assert [(data["budget"]["action"], data["budget"]["act_percent"]) for data in events[1:]] == [
+        ("hold", 65),
+        ("hold", 60),
+    ]

@@ -1,6 +1,7 @@
 """The schema and its pages, without the internet."""
 
 import re
+import sys
 
 import jsonschema
 import pytest
@@ -8,7 +9,10 @@ import yaml
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from api.base.parsers import JSONObject
+from api.base.serializers import NOT_BLANK
 from api.examples import EXAMPLES
+from registry.serializers import RollbackSerializer
 from tests.security.routes import all_routes
 
 
@@ -35,6 +39,17 @@ def test_every_route_answers_problems_and_has_an_operation_id_of_its_own(db: Non
     assert all("application/problem+json" in operation["responses"]["default"]["content"] for operation in operations)
     ids = [operation["operationId"] for operation in operations]
     assert len(ids) == len(set(ids))
+
+
+def test_a_text_that_may_not_be_blank_says_so_by_a_pattern_that_knows_the_same_white_space(db: None) -> None:
+    schema = yaml.safe_load(Client().get("/api/v1/schema").content)
+    reason = schema["components"]["schemas"]["RollbackRequest"]["properties"]["reason"]
+    assert (reason["pattern"], reason["minLength"]) == (r"\S", 1)
+    space = [chr(code) for code in range(sys.maxunicode + 1) if not re.search(NOT_BLANK, chr(code))]
+    form = RollbackSerializer(data=JSONObject(reason="".join(space)))
+    assert not form.is_valid()
+    assert [error.code for error in form.errors["reason"]] == ["blank"]
+    assert [chr(code) for code in range(sys.maxunicode + 1) if not chr(code).strip()] == space
 
 
 @pytest.mark.parametrize(("address", "least"), [("docs", 3), ("redoc", 1)])

@@ -1,5 +1,8 @@
 """Pages follow a cursor: nothing twice, nothing missed, while rows are added."""
 
+from base64 import b64encode
+from urllib.parse import quote
+
 import pytest
 from django.core.cache import cache
 
@@ -37,3 +40,12 @@ def test_a_cursor_nobody_made_is_refused(cast: Cast) -> None:
     answer = Api(cast.owner).get(f"tenants/{cast.tenant.slug}/tokens?cursor=%00nonsense")
     assert answer.status_code == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("place", ["p=abc", "p=%00", "p=%ff", "r=1&p=", "o=99999999999999999999&p=1"])
+@pytest.mark.parametrize("address", ["tokens?", "audit?", "streams?order=name", "costs/models?"])
+def test_a_place_that_cannot_be_is_no_error_of_ours(cast: Cast, address: str, place: str) -> None:
+    cursor = quote(b64encode(place.encode()))
+    answer = Api(cast.owner).get(f"tenants/{cast.tenant.slug}/{address}&cursor={cursor}")
+    any_text = address in ("streams?order=name", "costs/models?") and place != "p=%00"
+    assert answer.status_code == (200 if any_text else 404)

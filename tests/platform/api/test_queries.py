@@ -14,7 +14,7 @@ from api.base.routes import all_routes, fill
 from registry import courses
 from registry.models import LabelSet
 from tenancy import services
-from tenancy.models import Role
+from tenancy.models import Role, TenantExport
 from tenancy.scope import platform_scope, tenant_scope
 from tests.kit import domain
 from tests.kit.api import Api
@@ -25,44 +25,51 @@ from tests.platform.insights import scene as scenes
 
 PINNED = {
     "audit": 1,
-    "costs": 12,
-    "foundation": 6,
+    "costs": 4,
+    "costs/models": 3,
+    "exports": 1,
+    "exports/<uuid:export_id>": 1,
+    "foundation": 2,
+    "foundation/snapshots/<uuid:snapshot_id>/label-sets": 2,
     "foundation/snapshots/<uuid:snapshot_id>/lineage": 3,
+    "foundation/snapshots/<uuid:snapshot_id>/models": 3,
     "invitations": 1,
     "ledger": 1,
-    "members": 1,
-    "members/<uuid:id>": 1,
-    "models": 8,
-    "models/<uuid:model_id>": 12,
+    "members": 2,
+    "members/<uuid:id>": 2,
+    "models": 3,
+    "models/<uuid:model_id>": 4,
     "models/<uuid:model_id>/aliases": 2,
     "models/<uuid:model_id>/aliases/<slug:alias>": 2,
     "models/<uuid:model_id>/aliases/history": 2,
     "models/<uuid:model_id>/bindings": 2,
-    "models/<uuid:model_id>/card": 15,
+    "models/<uuid:model_id>/card": 5,
     "models/<uuid:model_id>/checkpoints": 2,
-    "models/<uuid:model_id>/curve": 2,
-    "models/<uuid:model_id>/lineage": 5,
+    "models/<uuid:model_id>/curve": 1,
+    "models/<uuid:model_id>/lineage": 2,
     "models/<uuid:model_id>/versions": 2,
-    "overview": 28,
-    "runs": 3,
-    "runs/<uuid:run_id>": 6,
+    "overview": 6,
+    "runs": 1,
+    "runs/<uuid:run_id>": 4,
     "service-accounts": 1,
+    "settings": 0,
     "streams": 1,
     "streams/import-roots": 0,
     "streams/<uuid:stream_id>": 1,
     "streams/<uuid:stream_id>/partitions": 2,
     "streams/<uuid:stream_id>/partitions/<uuid:partition_id>": 1,
+    "streams/<uuid:stream_id>/partitions/<uuid:partition_id>/consumers": 3,
     "streams/<uuid:stream_id>/partitions/<uuid:partition_id>/lineage": 3,
     "tokens": 1,
     "tokens/<uuid:id>": 1,
     "webhooks": 1,
     "webhooks/<uuid:webhook_id>": 1,
-    "webhooks/<uuid:webhook_id>/deliveries": 2,
+    "webhooks/<uuid:webhook_id>/deliveries": 1,
     "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>": 2,
 }
-"""Addresses below a tenant: the most queries inside the action, with the process's memory warm."""
+"""Addresses below a tenant: the most statements inside the action, whatever round trips they share; memory warm."""
 
-NO_PAGE = {"audit/export", "deletion", "events", "export"}
+NO_PAGE = {"audit/export", "deletion", "events", "exports/<uuid:export_id>/download"}
 """Files, a stream, and what is there only while a deletion waits."""
 
 ROUTES = {
@@ -101,6 +108,9 @@ class Shop:
                 event=event,
                 next_attempt_at=domain.hour(0),
             )
+            export = TenantExport.objects.create(
+                tenant=self.cast.tenant, requested_by=self.cast.owner, include=["rows"], state="failed"
+            )
             membership = member.memberships.get()
             self.values = {
                 "tenant": self.cast.tenant.slug,
@@ -110,6 +120,7 @@ class Shop:
                 "partition_id": first.partitions[1].id,
                 "snapshot_id": LabelSet.objects.filter(partition=first.partitions[1]).get().snapshot_id,
                 "delivery_id": delivery.id,
+                "export_id": export.id,
                 "alias": "serving",
                 "members": membership.id,
                 "tokens": token.id,
@@ -129,7 +140,8 @@ class Shop:
         texts = [query["sql"] for query in captured.captured_queries]
         opened = [place for place, text in enumerate(texts) if "set_config('app.tenant'" in text]
         inside = texts[opened[1] + 1 : opened[2]]
-        return sum("SAVEPOINT" not in text for text in inside)
+        # Several statements may go in one round trip, divided by semicolons; no value of the shop holds one.
+        return sum(1 + text.count(";") for text in inside if "SAVEPOINT" not in text)
 
 
 @pytest.fixture

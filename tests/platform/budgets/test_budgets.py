@@ -1,5 +1,6 @@
 """Budgets and quotas as administrators set them."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -30,6 +31,21 @@ def test_an_account_opens_with_budget_and_quota() -> None:
     assert selectors.limits_of(tenant.id).models == 3
     with pytest.raises(DomainError, match="has a budget already"):
         services.open_account(tenant=tenant, amount=Decimal(1))
+
+
+def test_in_a_new_month_the_last_budget_goes_on_untouched() -> None:
+    """Also before the first charge of the month writes its row."""
+    tenant = domain.make_tenant()
+    assert selectors.spend(tenant_id=tenant.id).budget == 0
+    services.open_account(tenant=tenant, amount=Decimal("12.5"))
+    accounting().reserve(run=domain.make_run(tenant), device_seconds=5)
+    now = selectors.spend(tenant_id=tenant.id)
+    assert now.reserved > 0
+    later = selectors.spend(tenant_id=tenant.id, now=now.period_end)
+    assert (later.budget, later.spent, later.reserved, later.forecast) == (Decimal("12.5"), 0, 0, 0)
+    assert later.period_start == now.period_end
+    assert (later.training, later.measurement) == (0, 0)
+    assert selectors.spend(tenant_id=tenant.id, now=now.period_start - timedelta(seconds=1)).budget == 0
 
 
 def test_a_change_needs_a_reason_and_leaves_an_audit_row() -> None:

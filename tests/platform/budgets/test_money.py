@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from budgets.money import UNIT, cap, charge, largest_remainder, seconds
+from budgets.money import UNIT, cap, charge, exactly, largest_remainder, seconds, written
 
 # FBGEMM, which other tests load, makes the processor round subnormal numbers to zero.
 durations = st.floats(0, 1e6, allow_subnormal=False)
@@ -31,3 +32,18 @@ def test_parts_sum_to_the_total_and_none_is_a_unit_off(total: Decimal, weights: 
 def test_a_cap_covers_every_way_of_settling_it_in_lines(lines: list[float], rate: Decimal) -> None:
     whole = sum((seconds(line) for line in lines), Decimal(0))
     assert sum(charge(seconds(line), rate) for line in lines) <= cap(whole, rate)
+
+
+@pytest.mark.parametrize(
+    ("amount", "short", "whole"),
+    [
+        ("0", "0.00 USD", "0.00 USD"),
+        ("1234.500000", "1,234.50 USD", "1,234.50 USD"),
+        ("0.123456", "0.12 USD", "0.123456 USD"),
+        ("-0.012300", "-0.0123 USD", "-0.0123 USD"),
+        ("0.000012", "0.000012 USD", "0.000012 USD"),
+        ("100", "100.00 USD", "100.00 USD"),
+    ],
+)
+def test_amounts_are_written_for_people(amount: str, short: str, whole: str) -> None:
+    assert (written(Decimal(amount)), exactly(Decimal(amount))) == (short, whole)

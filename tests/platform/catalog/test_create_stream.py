@@ -18,9 +18,10 @@ def test_a_stream_keeps_its_schema_and_leaves_an_audit_row() -> None:
         stream = services.create_stream(
             tenant=tenant, name="ads", schema=domain.schema().to_json(), terms=StreamTerms(feed_fm=True)
         )
-        found = selectors.stream(stream_id=stream.id)
+        found = selectors.counted_stream(stream_id=stream.id)
         assert selectors.schema_of(found) == domain.schema()
-        assert (found.feed_fm, found.feed_shared, found.sealed, found.rows) == (True, False, 0, 0)
+        assert (found.feed_fm, found.feed_shared) == (True, False)
+        assert found.counts == {"sealed": 0, "rejected": 0, "rows": 0}
         assert AuditEntry.objects.get(target_id=str(stream.id)).action == "stream.create"
 
 

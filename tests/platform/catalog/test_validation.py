@@ -52,8 +52,8 @@ def test_a_good_file_is_sealed_with_its_counts(stream: Stream, storage: str, tmp
     for _ in range(2):
         sealed = services.seal(partition_id=partition.id, report=report(stream, partition, storage))
     assert (sealed.state, sealed.rows, sealed.positives) == ("sealed", 3, {"click": 2})
-    found = selectors.stream(stream_id=stream.id)
-    assert (found.sealed, found.rejected, found.rows) == (1, 0, 3)
+    found = selectors.counted_stream(stream_id=stream.id)
+    assert found.counts == {"sealed": 1, "rejected": 0, "rows": 3}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,11 @@ def test_a_rejected_interval_may_be_sent_again(stream: Stream, storage: str, tmp
 def test_a_file_that_changed_since_the_upload_is_rejected(stream: Stream, storage: str, tmp_path: Path) -> None:
     partition, _ = receive(stream, parquet(tmp_path))
     changed = {**report(stream, partition, storage), "sha256": "f" * 64}
-    assert services.seal(partition_id=partition.id, report=changed).state == "rejected"
+    rejected = services.seal(partition_id=partition.id, report=changed)
+    assert rejected.state == "rejected"
+    (problem,) = rejected.problems
+    assert problem["message"] == "The stored file is not the one that was uploaded. Upload the interval again."
+    assert (problem["expected"], problem["found"]) == (partition.sha256, "f" * 64)
 
 
 @pytest.mark.parametrize("change", [{"rows": 5}, {"uri": "elsewhere"}, {"state": "rejected"}, {"positives": {}}])

@@ -1,9 +1,11 @@
 """Models, pages and administrators' figures over HTTP, under row-level security."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
+from insights.serializers import ModelSerializer
 from tenancy.scope import platform_scope
 from tests.kit import domain
 from tests.kit.api import Api, problem
@@ -41,9 +43,11 @@ def test_a_model_is_registered_and_shown(cast: Cast, owner: Api) -> None:
         "foundation_model": str(teacher.id),
         "train_from": "2026-03-01T02:00:00Z",
     }
-    answer = owner.post(base, wanted)
+    answer = owner.post(base, wanted, Idempotency_Key="once")
     assert answer.status_code == 201, answer.content
     model = answer.json()
+    assert list(model) == list(ModelSerializer().fields)
+    assert owner.post(base, wanted, Idempotency_Key="once").json() == model
     assert model["lineages"] == [
         {"arm": "control", "state": "active", "partitions": 0},
         {"arm": "treatment", "state": "active", "partitions": 0},
@@ -224,3 +228,62 @@ class TestAdministrators:
         quota = api.patch(f"admin/tenants/{cast.tenant.slug}/quota", {"models_limit": 3, "reason": "trial"})
         assert quota.json()["models_limit"] == 3
         problem(Api(cast.owner).call("PUT", address, {"amount": "99", "reason": "greed"}), 403)
+
+    def test_what_a_budget_does(self, cast: Cast, scene: Scene) -> None:
+        api = Api(cast.admin)
+        address = f"admin/tenants/{cast.tenant.slug}/budget"
+        first = api.get(address).json()
+        assert (first["action"], first["act_percent"]) == ("stop", 100)
+        api.call("PUT", address, {"amount": "20", "action": "hold", "act_percent": 80, "reason": "careful"})
+        kept = api.call("PUT", address, {"amount": "30", "reason": "more"}).json()
+        assert (kept["amount"], kept["action"], kept["act_percent"]) == ("30.000000", "hold", 80)
+        for bad in ({"action": "burn"}, {"act_percent": 0}, {"act_percent": 101}, {"act_percent": True}):
+            problem(api.call("PUT", address, {"amount": "40", "reason": "x", **bad}), 400)
+        assert api.get(address).json() == kept
+
+
+def test_costs_name_the_costliest_and_sum_the_rest(
+    cast: Cast, owner: Api, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database_role(PLATFORM), platform_scope("test"):
+        scenes.make_scene(cast.tenant, scene.teacher, partitions=2)
+        domain.make_model(scene.stream, scene.teacher, name="idle")
+    whole = owner.get(f"tenants/{cast.tenant.slug}/costs").json()
+    assert [model["training"] for model in whole["models"]] == ["0.016000", "0.008000", "0.000000"]
+    assert whole["rest"] == {
+        "models": 0,
+        **dict.fromkeys(("training", "measurement", "fm_share", "total"), "0.000000"),
+    }
+    monkeypatch.setattr("insights.selectors.costs.MODELS_SHOWN", 1)
+    cut = owner.get(f"tenants/{cast.tenant.slug}/costs").json()
+    assert cut["models"] == whole["models"][:1]
+    assert cut["rest"]["models"] == 2
+    for column in ("training", "measurement", "fm_share", "total"):
+        hidden = sum(Decimal(model[column]) for model in whole["models"][1:])
+        assert Decimal(cut["rest"][column]) == hidden, column
+    assert Decimal(cut["rest"]["fm_share"]) > 0
+    shared = sum(Decimal(model["fm_share"]) for model in whole["models"])
+    assert shared == Decimal(whole["fm"]["share"])
+
+
+def test_costs_of_models_are_paged_searched_and_ordered(cast: Cast, owner: Api, scene: Scene) -> None:
+    with database_role(PLATFORM), platform_scope("test"):
+        for number in range(4):
+            domain.make_model(scene.stream, name=f"idle-{number}")
+    base = f"tenants/{cast.tenant.slug}/costs/models"
+    listed, link = [], f"{base}?limit=2"
+    while link:
+        page = owner.get(link.removeprefix("/api/v1/")).json()
+        listed += page["results"]
+        link = page["next"]
+    assert listed == owner.get(f"tenants/{cast.tenant.slug}/costs").json()["models"]
+    assert [model["total"] for model in listed] == ["0.030000", *["0.000000"] * 4]
+    assert len({model["id"] for model in listed}) == 5
+    turned = owner.get(f"{base}?order=cost").json()["results"]
+    assert turned == listed[::-1]
+    names = [model["name"] for model in owner.get(f"{base}?order=name").json()["results"]]
+    assert names == sorted(names)
+    found = owner.get(f"{base}?search=IDLE-2").json()["results"]
+    assert [model["name"] for model in found] == ["idle-2"]
+    problem(owner.get(f"{base}?order=total"), 422, "bad_order")
+    assert Api(cast.billing).get(base).status_code == 200

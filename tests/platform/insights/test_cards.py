@@ -1,6 +1,8 @@
 """Model cards: figures from committed sums and settled money, against a brute-force computation."""
 
 import base64
+import random
+import uuid
 from decimal import Decimal
 from itertools import chain
 
@@ -8,10 +10,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from api.base.rendering import JSONRenderer
+from budgets.money import largest_remainder
 from exfm_core.metrics.histogram import LogitHistogram
 from exfm_core.metrics.sums import BucketSums, lift, normalized_entropy
-from insights.selectors.cards import card, cards
-from registry.selectors import vertical_models
+from insights.selectors.cards import Card, card_rows, cards
+from insights.selectors.shares import Group, split
+from insights.serializers import ModelCardSerializer
+from insights.written import card_json
+from registry.selectors import vertical_model, vertical_models
 from runs.models import MetricSums
 from tenancy.errors import NotFound
 from tenancy.scope import platform_scope, tenant_scope
@@ -25,6 +32,11 @@ pytestmark = pytest.mark.django_db
 def _platform():
     with platform_scope("test"):
         yield
+
+
+def card(*, model_id: uuid.UUID) -> Card:
+    """One model's card."""
+    return cards(models=[vertical_model(model_id=model_id)])[0]
 
 
 def brute(lineage, scope: str) -> BucketSums:
@@ -91,7 +103,7 @@ def test_a_model_with_one_arm_shows_its_ne_but_no_lift() -> None:
     assert "one arm" in shown.lift.reason
 
 
-def test_auc_over_partitions_comes_from_histograms_that_are_merged_once() -> None:
+def test_auc_over_partitions_comes_from_merged_histograms() -> None:
     stream = domain.make_stream(domain.make_tenant())
     model = domain.make_model(stream)
     slices = [([2.0, 0.0, -1.0], [1, 0, 0]), ([3.0, 1.0], [0, 1])]
@@ -112,7 +124,7 @@ def test_queries_do_not_grow_with_models_and_partitions() -> None:
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            cards(models=list(vertical_models().filter(tenant=tenant)))
+            assert list(card_rows().filter(tenant=tenant))
         return len(captured)
 
     few = queries()
@@ -148,3 +160,33 @@ def test_models_of_one_tenant_split_its_share_to_the_last_digit() -> None:
     shares = {shown.model.id: shown.fm_share for shown in cards(models=[first.model, second.model, twin])}
     assert sum(shares.values()) == Decimal("0.003333")
     assert shares[first.model.id] == shares[twin.id] == shares[second.model.id] == Decimal("0.001111")
+
+
+def test_groups_are_split_as_single_models_are() -> None:
+    rng = random.Random(0)
+    for _ in range(300):
+        groups = [
+            Group(rng.choice([0, 1, 2, 3, 7, rng.randint(1, 99_999)]), [uuid.uuid4() for _ in range(rng.randint(1, 9))])
+            for _ in range(rng.randint(0, 6))
+        ]
+        weights = {model: group.weight for group in groups for model in group.models}
+        total = Decimal(rng.randint(0, 10 ** rng.randint(0, 9))).scaleb(-6)
+        expected = largest_remainder(total, weights)
+        assert split(total, groups) == expected
+        wanted = set(rng.sample(sorted(weights), len(weights) // 2))
+        assert split(total, groups, wanted) == {model: part for model, part in expected.items() if model in wanted}
+
+
+def test_cards_are_written_as_their_serializer_says() -> None:
+    tenant, teacher = domain.make_tenant(), domain.make_foundation_model()
+    scenes.make_scene(tenant, teacher)
+    scenes.make_scene(tenant, teacher, treatment=0.36)
+    stream = domain.make_stream(tenant)
+    one_armed, _ = domain.make_model(stream, shape=domain.vertical_spec("none")), domain.make_model(stream, teacher)
+    scenes.commit_arm(one_armed, "control", domain.make_partition(stream), loss=0.3)
+    scenes.teach(teacher, 33.333)
+    models = list(vertical_models().filter(tenant=tenant).order_by("id"))
+    expected = ModelCardSerializer(cards(models=models), many=True).data
+    written = [card_json(card) for card in card_rows().filter(tenant=tenant).order_by("id")]
+    assert JSONRenderer().render(written) == JSONRenderer().render(expected)
+    assert len(written) == 4

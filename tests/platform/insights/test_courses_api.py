@@ -1,9 +1,13 @@
 """Versions, aliases, teachers and lineage over HTTP, under row-level security."""
 
+import re
+import uuid
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
+from exfm_core.metrics import sums
 from registry.models import Checkpoint, VerticalModel
 from tenancy.scope import platform_scope
 from tests.kit import domain
@@ -128,6 +132,61 @@ def test_lineage_goes_both_ways(cast: Cast, owner: Api, scene: Scene) -> None:
     assert {row["model"]["arm"] for row in uses["consumed_by"]} == {"control", "treatment"}
 
 
+def test_a_partition_says_how_many_consumed_and_labelled_it(cast: Cast, owner: Api, scene: Scene) -> None:
+    with database_role(PLATFORM), platform_scope("test"):
+        scenes.commit_arm(domain.make_model(scene.stream), "control", scene.partitions[0], loss=0.3)
+        rejected = domain.make_partition(
+            scene.stream,
+            8,
+            state="rejected",
+            rows=None,
+            sealed_at=None,
+            positives={},
+            problems=[{"column": "price", "row": 3, "expected": "a number", "found": None, "message": "No number."}],
+        )
+        connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+    path = f"tenants/{cast.tenant.slug}/streams/{scene.stream.id}/partitions"
+    rows = owner.get(path).json()["results"]
+    assert [(row["trained"], row["label_sets"]) for row in rows] == [(0, 0), (2, 1), (2, 1), (2, 1), (3, 0)]
+    assert rows[0]["id"] == str(rejected.id)
+    assert rows[0]["problems"] == rejected.problems
+    assert rows[1]["positives"] == scene.partitions[-1].positives != {}
+    assert [owner.get(f"{path}/{row['id']}").json() for row in rows] == rows
+
+
+def test_long_lists_of_uses_are_cut_and_lead_to_pages(
+    cast: Cast, owner: Api, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = f"tenants/{cast.tenant.slug}"
+    part = f"{team}/streams/{scene.stream.id}/partitions/{scene.partitions[-1].id}"
+    shot = f"{team}/foundation/snapshots/{scene.snapshot.id}"
+    partition, snapshot = owner.get(f"{part}/lineage").json(), owner.get(f"{shot}/lineage").json()
+    assert {partition["all_consumed_by"], snapshot["all_label_sets"], snapshot["all_models"]} == {None}
+    assert owner.get(f"{shot}/models").json()["results"] == snapshot["models"]
+    assert [model["arm"] for model in snapshot["models"]] == ["treatment"]
+    monkeypatch.setattr("insights.selectors.lineage.SHOWN", 1)
+    for whole, address, name, listed in (
+        (partition, part, "consumed_by", "consumers"),
+        (snapshot, shot, "label_sets", "label-sets"),
+    ):
+        cut = owner.get(f"{address}/lineage").json()
+        assert cut[name] == whole[name][:1]
+        assert cut[f"all_{name}"] == f"/api/v1/{address}/{listed}"
+        rows, link = [], f"{address}/{listed}?limit=1"
+        while link:
+            page = owner.get(link.removeprefix("/api/v1/")).json()
+            rows += page["results"]
+            link = page["next"]
+        assert rows == whole[name]
+        assert len(rows) > 1
+
+
+@pytest.mark.parametrize("name", ["lineage", "label-sets", "models"])
+def test_uses_of_no_snapshot_are_not_found(cast: Cast, owner: Api, name: str) -> None:
+    path = f"tenants/{cast.tenant.slug}/foundation/snapshots/{uuid.uuid4()}/{name}"
+    problem(owner.get(path), 404, "snapshot_not_found")
+
+
 def test_another_tenant_sees_nothing_of_a_shared_snapshots_labels(cast: Cast, scene: Scene) -> None:
     with database_role(PLATFORM), platform_scope("test"):
         snapshot = scene.teacher.versions.get().snapshots.latest("watermark")
@@ -143,8 +202,22 @@ def test_the_model_card_tells_what_the_figures_tell(cast: Cast, owner: Api, scen
     shown = owner.get(base(cast, scene.model)).json()
     text = owner.get(f"{base(cast, scene.model)}/card").json()
     assert text["title"] == f"{shown['name']}, version 1"
-    assert f"{shown['lift']['value']:+.2f} % of NE" in text["markdown"]
+    value, low, high = (
+        f"{shown['lift'][name]:+.2f}".replace("-", "\N{MINUS SIGN}") for name in ("value", "low", "high")
+    )
+    assert f"{value} % NE, 95 % interval {low} … {high} % NE" in text["markdown"]
+    assert re.search(r"event time 2\d{3}-\d\d-\d\d \d\d:\d\d to 2\d{3}-\d\d-\d\d \d\d:\d\d UTC\.", text["markdown"])
+    assert "since registration: 0.0240 USD, of which measurement 0.0080 USD." in text["markdown"]
+    assert "75.0 % of the rows carried a label." in text["markdown"]
     assert f"{shown['serving']['parameters']:,} parameters" in text["markdown"]
     assert [part["title"] for part in text["sections"]] == [
         "Purpose", "Data", "Model", "Figures", "Teacher", "Cost", "Limits",
     ]  # fmt: skip
+
+
+def test_the_model_card_of_a_lift_without_an_interval_says_why(
+    cast: Cast, owner: Api, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "MIN_BUCKETS", 257)
+    text = owner.get(f"{base(cast, scene.model)}/card").json()["markdown"]
+    assert "% NE, too few users for an interval (256 buckets), 4,000 rows" in text

@@ -32,7 +32,7 @@ def paused(tenant: Tenant) -> tuple[VerticalModel, list[Checkpoint]]:
 
 def serving(model: VerticalModel) -> object:
     move = selectors.aliases(model_id=model.id).get("serving")
-    return move.checkpoint_id if move else None
+    return move["checkpoint_id"] if move else None
 
 
 def test_a_version_starts_lineages_of_its_own(paused: tuple[VerticalModel, list[Checkpoint]]) -> None:

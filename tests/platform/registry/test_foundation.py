@@ -137,7 +137,7 @@ def test_the_gate_s_figures_belong_to_the_tenant_they_describe(as_role) -> None:
     assert GateResult.objects.count() == 4
     assert [(head["tenant_slot"], head["task"]) for head in snapshot.gate["pooled"]] == [(0, "click")]
     with as_role("exfm_app"), tenant_scope(first.id):
-        (row,) = selectors.gate_results(snapshot_ids=[snapshot.id])[snapshot.id]
+        row = GateResult.objects.get(snapshot=snapshot)
         assert (row.tenant_id, row.rows, row.ne_candidate) == (first.id, 50, 0.9)
 
 

@@ -1,11 +1,15 @@
 """Registering a vertical model."""
 
+import math
+
 import pytest
 
 from exfm_core import cost
+from exfm_core.cost.device import SERVING_PARTS
 from exfm_core.spec import Feature, Task
 from insights.selectors.cards import cards
-from registry import selectors, services
+from registry import courses, selectors, services
+from registry.latency import latency_budget
 from registry.models import Lineage, ModelVersion, VerticalModel
 from tenancy.errors import DomainError
 from tenancy.models import AuditEntry
@@ -21,10 +25,10 @@ def stream():
         yield domain.make_stream(domain.make_tenant())
 
 
-def register(stream, spec=None, **teaching) -> VerticalModel:
+def register(stream, spec=None, name="ctr", **teaching) -> VerticalModel:
     return services.register_vertical_model(
         tenant=stream.tenant,
-        name="ctr",
+        name=name,
         stream_id=stream.id,
         spec=spec or domain.vertical_spec().to_json(),
         teaching=services.Teaching(**teaching),
@@ -133,6 +137,76 @@ def test_the_serving_budget_holds_with_numbers(stream, limit: str, what: str) ->
         register(stream)
     assert caught.value.code == "serving_budget"
     assert f"{asked:,} {what} to serve; the serving budget is 10" in caught.value.message
+
+
+def measured(**fields: object) -> None:
+    """Register a profile of the flavor that models serve on."""
+    from registry.latency import register_profile
+
+    register_profile(flavor="cpu", profile={**domain.device_profile(), **fields}, reason="measured")
+
+
+def test_an_estimate_over_the_latency_limit_is_refused_with_both_numbers_and_what_takes_longest(stream) -> None:
+    from budgets.services import set_quota
+
+    measured()
+    spec, schema = domain.vertical_spec(), domain.schema()
+    budget = latency_budget(spec=spec, schema=schema, limit_us=None)
+    assert budget.p99 is not None
+    assert (budget.verdict, budget.p99.error) == ("no_limit", pytest.approx(2.0))
+    assert sum(budget.shares.values()) == pytest.approx(1)
+    set_quota(tenant=stream.tenant, quota={"serving_latency_us": 10}, reason="page budget")
+    with pytest.raises(DomainError) as caught:
+        register(stream)
+    error, p99 = caught.value, budget.p99
+    assert (error.code, error.status, error.field) == ("serving_budget", 403, "spec")
+    assert f"{p99.value:,.1f} µs (within a factor of 2.00: {p99.low:,.1f} to {p99.high:,.1f} µs)" in error.message
+    assert "the serving budget is 10 µs" in error.message
+    assert error.mend.startswith("Most of it: the call ")
+    assert not VerticalModel.objects.exists()
+    set_quota(tenant=stream.tenant, quota={"serving_latency_us": math.ceil(p99.value)}, reason="page budget")
+    model = register(stream)
+    set_quota(tenant=stream.tenant, quota={"serving_latency_us": 10}, reason="page budget")
+    services.pause(model_id=model.id)
+    with pytest.raises(DomainError, match="serving budget is 10 µs"):
+        courses.add_version(
+            model_id=model.id,
+            spec=domain.vertical_spec("none").to_json(),
+            train_from=None,
+            open_run=lambda model_id: False,
+        )
+    assert ModelVersion.objects.filter(model=model).count() == 1
+    set_quota(tenant=stream.tenant, quota={"serving_latency_us": None}, reason="no page, no limit")
+    assert register(stream, name="other")
+
+
+@pytest.mark.parametrize(
+    ("part", "mend"),
+    [(0, "any model"), (1, "fewer layers"), (2, "narrower"), (3, "max_length"), (4, "embedding_dim")],
+)
+def test_the_mend_is_that_of_the_part_that_takes_longest(stream, part: int, mend: str) -> None:
+    from budgets.services import set_quota
+
+    weights = [0.001] * 6
+    weights[part] = 1e4
+    measured(serving={**domain.device_profile()["serving"], "weights": weights})
+    set_quota(tenant=stream.tenant, quota={"serving_latency_us": 0}, reason="small")
+    with pytest.raises(DomainError) as caught:
+        register(stream)
+    assert SERVING_PARTS[part] in caught.value.mend
+    assert mend in caught.value.mend
+
+
+def test_a_latency_limit_on_an_unmeasured_flavor_refuses_nothing_and_says_so(stream) -> None:
+    from budgets.services import set_quota
+
+    set_quota(tenant=stream.tenant, quota={"serving_latency_us": 1}, reason="page budget")
+    model = register(stream)
+    cost_now = courses.check(
+        tenant_id=stream.tenant_id, stream_id=stream.id, spec=domain.vertical_spec().to_json()
+    ).latency_budget
+    assert model.status == "active"
+    assert (cost_now.verdict, cost_now.limit_us, cost_now.p99) == ("not_measured", 1, None)
 
 
 def test_a_batch_that_no_worker_holds_is_refused_with_numbers(stream) -> None:

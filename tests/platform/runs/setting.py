@@ -10,6 +10,7 @@ from django.utils import timezone
 from budgets.services import open_account
 from catalog.models import Stream
 from exfm_core import events
+from exfm_core.metrics.histogram import LogitHistogram
 from exfm_core.spec import VerticalSpec
 from registry.models import FoundationModel, VerticalModel
 from runs import claims, leases
@@ -23,6 +24,7 @@ from tenancy.models import Tenant
 from tests.kit.domain import make_foundation_model, make_model, make_stream, make_tenant
 
 SHA = "a" * 64
+HISTOGRAM = LogitHistogram.of([-2.0, -1.0, 1.0], [0, 1, 1]).encode()
 
 
 @dataclass
@@ -102,7 +104,7 @@ def vm_done(
     rows = partition.rows or 0
     covered = rows if claim.label_set_id else 0
     arms = {
-        arm: events.ArmResult(file(arm), sums(rows, loss), sums(covered, loss), 0.7, "AAAA", seconds)
+        arm: events.ArmResult(file(arm), sums(rows, loss), sums(covered, loss), 0.7, HISTOGRAM, seconds)
         for arm, loss, seconds in (("control", control, 1.0), ("treatment", treatment, 3.0))
     }
     values: dict[str, Any] = {

@@ -63,6 +63,29 @@ def test_the_list_holds_the_tenants_own_runs(stage):
     assert card["cost"]["spent"]
 
 
+def test_pages_hold_the_newest_runs_first_there_and_back(stage):
+    with database_role(PLATFORM):
+        for _ in range(4):
+            make_run(stage.cast.tenant, stage.run.model, state=State.SUCCEEDED)
+        place = {"position": 2, "holders": ["another tenant"], "estimate": {}}
+        model = make_model(stage.run.model.stream)
+        queued = make_run(stage.cast.tenant, model, state=State.QUEUED, waiting=place)
+    viewer, address = Api(stage.cast.viewer), f"{stage.path}?limit=2"
+    pages = []
+    while address:
+        pages.append(viewer.get(address).json())
+        address = (pages[-1]["next"] or "").removeprefix("/api/v1/")
+    cards = [card for page in pages for card in page["results"]]
+    assert len(cards) == 6
+    assert [card["id"] for card in cards] == sorted((card["id"] for card in cards), reverse=True)
+    assert (cards[0]["id"], cards[0]["position"], cards[0]["holders"]) == (str(queued.id), 2, ["another tenant"])
+    before = viewer.get(pages[-1]["previous"].removeprefix("/api/v1/")).json()
+    assert before["results"] == pages[-2]["results"]
+    for card in cards:
+        detail = viewer.get(f"{stage.path}/{card['id']}").json()
+        assert {name: detail[name] for name in card} == card
+
+
 @pytest.mark.parametrize(("query", "count"), [("?state=open", 1), ("?state=failed", 0), ("?state=running,failed", 1)])
 def test_states_narrow_the_list_down(stage, query, count):
     assert len(Api(stage.cast.viewer).get(stage.path + query).json()["results"]) == count

@@ -111,7 +111,7 @@ def test_a_snapshot_published_while_the_choice_is_made_is_not_missed(monkeypatch
 
         return first_read
 
-    for name in ("frontier", "newest_published"):
+    for name in ("frontier", "oldest_published"):
         monkeypatch.setattr(supervision, name, then_publish(getattr(supervision, name)))
     assert idle(lease) == "labels_scoring"
     assert len(taught) == 1

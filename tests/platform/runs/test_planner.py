@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from registry import courses
+from registry.models import VerticalModel
 from registry.services import pause, resume
 from runs.dispatch import dispatch
 from runs.errors import RunOpen
@@ -12,10 +16,11 @@ from runs.models import Fault, Kind, Run, State
 from runs.periods import next_period
 from runs.planner import plan
 from runs.services import request_stop, retry, submit
+from runs.units import Nothing, next_lessons
 from tenancy.errors import Conflict
 from tenancy.models import Tenant
 from tenancy.services import set_tenant_status
-from tests.kit.domain import hour, make_partition, make_run, publish
+from tests.kit.domain import hour, make_model, make_partition, make_run, make_stream, publish
 from tests.platform.runs.setting import join, make_setting
 
 
@@ -108,6 +113,56 @@ def test_a_suspended_tenant_trains_nothing_and_feeds_nobody():
     assert [p.id for p in period.partitions] == [first.id]
     plan()
     assert not Run.objects.filter(tenant=other.tenant).exists()
+
+
+def waiting_models(teacher, tenants, each=1):
+    """Tenants whose models wait: for labels, for data, or because a person stopped them."""
+    for _ in range(tenants):
+        joined = join(teacher)
+        make_partition(joined.stream, 3)
+        for number in range(each):
+            make_model(joined.stream, teacher)
+            make_model(make_stream(joined.tenant), teacher)
+            skipping = make_model(joined.stream, teacher)
+            VerticalModel.objects.filter(id=skipping.id).update(train_from=hour(100 + number))
+            stopped = make_model(joined.stream, teacher)
+            courses.end_binding(model_id=stopped.id)
+            make_run(joined.tenant, stopped, state=State.CANCELLED, stop_reason="user")
+
+
+def test_statements_do_not_grow_with_the_models_that_wait():
+    setting = make_setting()
+    publish(setting.teacher, hour(1))
+    waiting_models(setting.teacher, 1)
+    plan()
+    with CaptureQueriesContext(connection) as few:
+        assert plan() == []
+    waiting_models(setting.teacher, 3, each=4)
+    assert plan() == []
+    with CaptureQueriesContext(connection) as many:
+        assert plan() == []
+    assert VerticalModel.objects.count() > 50
+    assert len(many) == len(few) <= 30
+
+
+def test_many_models_are_decided_as_each_alone():
+    setting = make_setting()
+    publish(setting.teacher, hour(1))
+    waiting_models(setting.teacher, 2)
+    others = [make_setting(bound=False), join(setting.teacher, label_deadline_seconds=0)]
+    for other in others:
+        make_partition(other.stream, 2)
+    models = list(VerticalModel.objects.select_related("stream"))
+    now = timezone.now()
+    together = next_lessons(models, now)
+    for model in models:
+        alone = next_lessons([model], now)[model.id]
+        if isinstance(alone, Nothing):
+            assert together[model.id] == alone
+        else:
+            assert (together[model.id].partition, together[model.id].labels) == (alone.partition, alone.labels)
+    codes = {found.code if isinstance(found, Nothing) else found.labels.reason for found in together.values()}
+    assert codes == {"labels_scoring", "no_partition", "unbound", "deadline"}
 
 
 def test_retry_lifts_the_hold():

@@ -1,19 +1,18 @@
 """Passwords and the second factor, through the API as the tenants' web process."""
 
-import time
 from typing import Any
 
-import pyotp
 import pytest
 from django.core.cache import cache
 
-from tenancy import lockout
-from tenancy.models import AuditEntry, PasswordReset, RecoveryCode, SecondFactor
+from tenancy import lockout, second_factor
+from tenancy.models import AuditEntry, PasswordReset, RecoveryCode, SecondFactor, User
 from tenancy.scope import platform_scope
 from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
 from tests.kit.factories import PASSWORD, make_token
 from tests.kit.roles import PLATFORM, database_role
+from tests.platform.tenancy.authenticator import turn_on
 
 ANOTHER = "another good passphrase"
 
@@ -76,18 +75,6 @@ def test_an_administrators_link_sets_a_password_once(cast: Cast) -> None:
         assert token not in str([vars(row) for row in PasswordReset.objects.all()])
 
 
-def turn_on(api: Api) -> tuple[pyotp.TOTP, list[str]]:
-    """Set the second factor up; return the app and the recovery codes."""
-    setup = api.post("account/second-factor").json()
-    assert setup["picture"].lstrip().startswith("<?xml")
-    app = pyotp.TOTP(setup["secret"])
-    problem(api.post("account/second-factor/confirm", {"code": "000000"}), 422, "code_wrong")
-    # The step before this one: it is accepted, and leaves this step's code for the sign-in that follows.
-    answer = api.post("account/second-factor/confirm", {"code": app.at(int(time.time()) - 30)})
-    assert answer.status_code == 200, answer.content
-    return app, answer.json()["codes"]
-
-
 def test_the_second_factor_is_asked_for_and_a_code_counts_once(cast: Cast) -> None:
     api = Api(cast.viewer)
     app, codes = turn_on(api)
@@ -147,3 +134,22 @@ def test_one_person_cannot_read_anothers_factor(cast: Cast) -> None:
         assert SecondFactor.objects.count() == RecoveryCode.objects.count() == 0
     with user_scope(cast.viewer.pk):
         assert SecondFactor.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_confirmed_at_the_same_moment_stays(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who found a session open may begin a set-up there, and never put it in the place of one that is on."""
+    api, found_open = Api(cast.viewer), Api(cast.viewer)
+    is_on = second_factor.is_on
+
+    def on_since(user: User) -> bool:
+        before = is_on(user)
+        if not before:
+            monkeypatch.setattr(second_factor, "is_on", is_on)
+            turn_on(api)
+        return before
+
+    monkeypatch.setattr(second_factor, "is_on", on_since)
+    problem(found_open.post("account/second-factor"), 409, "second_factor_begun")
+    problem(sign_in(cast.viewer.email), 401, "second_factor_required")
+    assert audited()[-1] == "account.second_factor_on"

@@ -1,19 +1,26 @@
 """The operators' site: for administrators only, changes with a reason, the audit log to look at."""
 
+from typing import Any
+
 import pyotp
 import pytest
 from django.contrib import admin
 from django.core.cache import cache
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tenancy import lockout
+from tenancy.ids import new_id
 from tenancy.models import AuditEntry, Membership, SecondFactor, Tenant
 from tenancy.scope import platform_scope
 from tenancy.secrecy import encrypt
+from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
-from tests.kit.factories import PASSWORD
+from tests.kit.factories import PASSWORD, make_token
+from tests.kit.proof import vouched
+from tests.platform.tenancy.authenticator import turn_on
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in MODELS if model._meta.app_label not in {"auth", "django_celery_beat"}]
@@ -45,6 +52,15 @@ def test_every_page_opens_for_administrators_and_for_nobody_else(model: type, si
 def test_nothing_is_deleted_here(model: type, site: Client) -> None:
     request = site.get(reverse("admin:index")).wsgi_request  # type: ignore[attr-defined]
     assert not admin.site._registry[model].has_delete_permission(request)
+
+
+def test_pages_name_their_rows_for_people(site: Client, cast: Cast) -> None:
+    with platform_scope("test"):
+        membership = Membership.objects.get(user=cast.owner)
+    page = site.get(reverse("admin:tenancy_membership_change", args=[membership.id])).content.decode()
+    assert f"{cast.owner.email}, owner of {cast.tenant.slug}" in page
+    assert "object (" not in page
+    assert [model for model in OURS if model.__str__ is Model.__str__] == []
 
 
 def test_suspending_needs_a_reason_and_is_audited_as_the_operator(site: Client, cast: Cast) -> None:
@@ -123,3 +139,36 @@ def test_the_second_factor_is_asked_for_here_too(cast: Cast) -> None:
     assert client.post(address, {**body, "code": "000000"}).status_code == 200
     assert client.post(address, {**body, "code": pyotp.TOTP(secret).now()}).status_code == 302
     assert client.get(reverse("admin:index")).status_code == 200
+
+
+ASKS = b"requires a second factor"
+
+
+def test_an_installation_may_ask_administrators_for_their_second_factor(cast: Cast, settings: Any) -> None:
+    cache.clear()
+    settings.EXFM_ADMIN_SECOND_FACTOR = True
+    index, sign_in = reverse("admin:index"), reverse("admin:login")
+    body = {"username": cast.admin.email, "password": PASSWORD}
+    client = Client()
+    answer = client.post(sign_in, body)
+    assert ASKS in answer.content
+    assert settings.EXFM_WEB_ORIGIN.encode() + b"/account" in answer.content
+    assert client.get(index).status_code == 302
+    app, _ = turn_on(Api(cast.admin))  # at the dashboard, whose account page asks for none
+    assert client.post(sign_in, {**body, "code": app.now()}).status_code == 302
+    assert client.get(index).status_code == 200
+    problem(Api(cast.owner, proof=vouched()).get("admin/tenants"), 403, "administrators_only")
+
+
+def test_sessions_from_before_and_the_api_are_asked_too_and_tokens_not(cast: Cast, settings: Any) -> None:
+    cache.clear()
+    api, shown = Api(cast.admin), Api(cast.admin, proof=f"code:{new_id()}")
+    assert api.get("admin/tenants").status_code == api.client.get(reverse("admin:index")).status_code == 200
+    settings.EXFM_ADMIN_SECOND_FACTOR = True
+    problem(api.get("admin/tenants"), 403, "second_factor_required")
+    assert api.client.get(reverse("admin:index")).status_code == 302
+    problem(shown.get("admin/tenants"), 403, "second_factor_required")  # it is off: a proof of before is none
+    turn_on(api)
+    assert api.get("admin/tenants").status_code == api.client.get(reverse("admin:index")).status_code == 200
+    _, text = make_token(cast.admin, None, ["tenants:read"])
+    assert Api(token=text).get("admin/tenants").status_code == 200

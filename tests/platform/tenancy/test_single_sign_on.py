@@ -1,12 +1,10 @@
 """Single sign-on against a real identity provider in another process: real redirects, real tokens, and lies."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from django.core.cache import cache
 
 from tenancy import oidc
 from tenancy.models import AuditEntry, Identity, IdentityProvider, Role, User
@@ -14,63 +12,13 @@ from tenancy.scope import platform_scope
 from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
 from tests.kit.factories import make_user
-from tests.kit.identity_provider import authorize, identity_provider, set_claims
+from tests.kit.identity_provider import authorize
 from tests.kit.roles import PLATFORM, database_role
+from tests.platform.tenancy.signing_on import issuer as issuer
+from tests.platform.tenancy.signing_on import person, refusal, sign_in
+from tests.platform.tenancy.signing_on import trusted as trusted
 
-pytestmark = pytest.mark.xdist_group("identity_provider")
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    """The provider."""
-    with identity_provider() as address:
-        yield address
-
-
-@pytest.fixture(autouse=True)
-def _provider(issuer: str, cast: Cast, as_app: None, settings: Any) -> None:
-    """Trust the provider for corp.example, whose people join the cast's tenant, and for guests.example."""
-    cache.clear()
-    settings.EXFM_WEB_ORIGIN = "http://testserver"
-    body = {
-        "slug": "corp",
-        "name": "Corp",
-        "issuer": issuer,
-        "client_id": "exfm",
-        "client_secret": "hush",
-        "reason": "r",
-    }
-    with database_role(PLATFORM):
-        admin = Api(cast.admin)
-        made = admin.post("admin/identity-providers", body)
-        assert made.status_code == 201, made.content
-        assert made.json()["redirect_uri"] == "http://testserver/api/v1/sso/corp/callback"
-        assert "hush" not in made.content.decode()
-        for domain, tenant in (("corp.example", cast.tenant.slug), ("guests.example", None)):
-            values = {"domain": domain, "tenant": tenant, "reason": "r"}
-            assert admin.post("admin/identity-providers/corp/domains", values).status_code == 201
-
-
-def person(issuer: str, subject: str, email: str, **claims: Any) -> None:
-    """Tell the provider about somebody."""
-    set_claims(issuer, subject, **{"email": email, "email_verified": True, "name": subject.title(), **claims})
-
-
-def sign_in(api: Api, subject: str, page: str = "") -> Any:
-    """Go there and come back; returns the answer of the way back."""
-    there = api.get(f"sso/corp/start?{urlencode({'next': page})}")
-    assert there.status_code == 302, there.content
-    back = urlsplit(authorize(there.headers["Location"], subject))
-    assert back.netloc == "testserver"
-    return api.get(f"{back.path}?{back.query}")
-
-
-def refusal(answer: Any) -> str:
-    """Return why a sign-in ended at the sign-in page."""
-    assert answer.status_code == 302
-    where = urlsplit(answer.headers["Location"])
-    assert where.path == "/sign-in", where
-    return parse_qs(where.query)["problem"][0]
+pytestmark = [pytest.mark.xdist_group("identity_provider"), pytest.mark.usefixtures("trusted")]
 
 
 def test_the_providers_are_listed_without_secrets(issuer: str) -> None:

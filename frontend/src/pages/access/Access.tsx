@@ -5,6 +5,7 @@ import { useMay, useTenant } from '../../parts/context'
 import { PageHead } from '../../parts/PageHead'
 import { Panel } from '../../parts/Panel'
 import { Resource } from '../../states/Resource'
+import { FactorRule } from './FactorRule'
 import { Invitations, Invite } from './Invitations'
 import { Members } from './Members'
 import { NewToken } from './NewToken'
@@ -16,6 +17,7 @@ import { Tokens } from './Tokens'
 export function Access() {
   const tenant = useTenant()
   const mayToken = useMay('tokens:read')
+  const mayManage = useMay('members:write')
   const mayExport = useMay('tenant:export')
   const members = useQuery(membersQuery(tenant))
   const invitations = useQuery(invitationsQuery(tenant))
@@ -25,6 +27,7 @@ export function Access() {
       <PageHead title="Access" tab="Access" sub="Members for people, service accounts and API tokens for programs" />
       <Stack gap="md">
         <Panel title="Members" aside={<Invite tenant={tenant} />}><Resource query={members} rows={2}>{(page) => <Members tenant={tenant} members={page.results} />}</Resource></Panel>
+        {mayManage ? <FactorRule tenant={tenant} /> : null}
         <Panel title="Invitations" note="A link works once, for one address"><Resource query={invitations} rows={1}>{(page) => <Invitations tenant={tenant} invitations={page.results} />}</Resource></Panel>
         <Panel title="Service accounts" note="Members that are programs" aside={<NewServiceAccount tenant={tenant} />}><Resource query={accounts} rows={1}>{(page) => <ServiceAccounts tenant={tenant} accounts={page.results} />}</Resource></Panel>
         {mayToken ? <TokenPanel tenant={tenant} /> : null}

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Alert, Badge, Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
@@ -8,7 +8,8 @@ import type { Invitation } from '../../api/types'
 import { Command } from '../../parts/Command'
 import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
-import { Scroll } from '../../parts/Scroll'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
 import { When } from '../../parts/When'
 import { MAY, ROLES, type RoleName } from './roles'
 
@@ -21,24 +22,18 @@ export function Invitations({ tenant, invitations }: { tenant: string; invitatio
     onSettled: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'invitations'] }),
   })
   if (invitations.length === 0) return <Text size="sm" className="quiet">Nobody is invited at the moment.</Text>
+  const columns: Column<Invitation>[] = [
+    { label: 'Address', card: 'title', cell: (each) => <>{each.email}<Text size="xs" className="quiet">by {each.invited_by}</Text></> },
+    { label: 'Role', cell: (each) => each.role },
+    { label: 'State', card: 'corner', cell: (each) => <Badge variant="light" className={`state-${COLOURS[each.state] ?? 'gray'}`} color={COLOURS[each.state] ?? 'gray'}>{each.state}</Badge> },
+    { label: 'Ends', cell: (each) => <When at={each.expires_at} /> },
+    { label: 'Actions', card: 'actions', cell: (each) => (mayManage && each.state === 'open' ? <Button size="compact-xs" variant="default" loading={revoke.isPending && revoke.variables === each.id} onClick={() => revoke.mutate(each.id)} aria-label={`Withdraw the invitation of ${each.email}`}>Withdraw</Button> : null) },
+  ]
   return (
-    <Scroll label="Invitations, table">
+    <>
       {revoke.error ? <Text size="sm" className="bad" role="alert">{revoke.error.message}</Text> : null}
-      <Table fz="sm" miw={520}>
-        <Table.Thead><Table.Tr><Table.Th scope="col">Address</Table.Th><Table.Th scope="col">Role</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col">Ends</Table.Th><Table.Th scope="col"><span className="skip">Actions</span></Table.Th></Table.Tr></Table.Thead>
-        <Table.Tbody>
-          {invitations.map((each) => (
-            <Table.Tr key={each.id}>
-              <Table.Td>{each.email}<Text size="xs" className="quiet">by {each.invited_by}</Text></Table.Td>
-              <Table.Td>{each.role}</Table.Td>
-              <Table.Td><Badge variant="light" className={`state-${COLOURS[each.state] ?? 'gray'}`} color={COLOURS[each.state] ?? 'gray'}>{each.state}</Badge></Table.Td>
-              <Table.Td><When at={each.expires_at} /></Table.Td>
-              <Table.Td ta="right">{mayManage && each.state === 'open' ? <Button size="compact-xs" variant="default" loading={revoke.isPending && revoke.variables === each.id} onClick={() => revoke.mutate(each.id)} aria-label={`Withdraw the invitation of ${each.email}`}>Withdraw</Button> : null}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Scroll>
+      <DataTable label="Invitations" columns={columns} rows={invitations} id={(each) => each.id} narrowest={520} />
+    </>
   )
 }
 

@@ -1,22 +1,21 @@
-import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
 import { api, body } from '../../api/client'
 import { queryClient, tenantKey } from '../../api/queries'
 import { Command } from '../../parts/Command'
-import { useMay } from '../../parts/context'
+import { usePermissions } from '../../parts/context'
 import { Icon } from '../../parts/icons'
-import { READ, WRITE } from './scopes'
-
+import { ScopeChoice } from './ScopeChoice'
+import { READ } from './scopes'
 
 /** Makes a token; its text is shown this one time. */
 export function NewToken({ tenant }: { tenant: string }) {
-  const mayOperate = useMay('tokens:write')
+  const permissions = usePermissions()
   const [opened, { open, close }] = useDisclosure()
   const [name, setName] = useState('')
-  const [writes, setWrites] = useState(false)
-  const scopes = writes ? [...READ, ...WRITE] : READ
+  const [scopes, setScopes] = useState(READ)
   const make = useMutation({
     mutationFn: () => body(api.POST('/api/v1/tenants/{tenant}/tokens', { params: { path: { tenant } }, body: { name, scopes } })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'tokens'] }),
@@ -25,15 +24,16 @@ export function NewToken({ tenant }: { tenant: string }) {
     close()
     make.reset()
     setName('')
+    setScopes(READ)
   }
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()
     make.mutate()
   }
-  if (!mayOperate) return null
+  if (!permissions.includes('tokens:write')) return null
   return (
     <>
-      <Button size="compact-sm" leftSection={<Icon name="plus" size={14} />} onClick={open}>New token</Button>
+      <Button size="compact-sm" variant="default" leftSection={<Icon name="plus" size={14} />} onClick={open}>New token</Button>
       <Modal opened={opened} onClose={done} title={make.data ? 'Copy the token now' : 'New API token'} centered>
         {make.data ? (
           <Stack>
@@ -46,7 +46,7 @@ export function NewToken({ tenant }: { tenant: string }) {
             <Stack>
               {make.error ? <Alert color="red" variant="light" role="alert">{make.error.message}</Alert> : null}
               <TextInput label="Name" description="Which program uses it" required maxLength={80} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-              <Checkbox checked={writes} onChange={(event) => setWrites(event.currentTarget.checked)} label="May also write" description="Upload data, register models, pause them, stop runs. Without this it only reads." />
+              <ScopeChoice permissions={permissions} scopes={scopes} onChange={setScopes} />
               <Group justify="flex-end"><Button type="submit" loading={make.isPending} disabled={!name.trim()}>Make the token</Button></Group>
             </Stack>
           </form>

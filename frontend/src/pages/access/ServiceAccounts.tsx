@@ -1,4 +1,4 @@
-import { Alert, Button, Checkbox, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
@@ -9,12 +9,13 @@ import { Command } from '../../parts/Command'
 import { Confirm } from '../../parts/Confirm'
 import { useMay } from '../../parts/context'
 import { Icon } from '../../parts/icons'
-import { Scroll } from '../../parts/Scroll'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
 import { When } from '../../parts/When'
-import { READ, WRITE } from './scopes'
+import { ScopeChoice } from './ScopeChoice'
+import { OF_ACCOUNT, READ } from './scopes'
 
 const ROLES = ['engineer', 'viewer', 'billing'] as const
-const BILLING = ['insights:read', 'models:read', 'costs:read']
 
 export function ServiceAccounts({ tenant, accounts }: { tenant: string; accounts: ServiceAccount[] }) {
   const mayManage = useMay('members:write')
@@ -25,38 +26,34 @@ export function ServiceAccounts({ tenant, accounts }: { tenant: string; accounts
     onSuccess: () => { setEnding(null); return queryClient.invalidateQueries({ queryKey: tenantKey(tenant) }) },
   })
   if (accounts.length === 0) return <Text size="sm" className="quiet">None yet. A service account owns its tokens, so nothing breaks when a person leaves.</Text>
+  const columns: Column<ServiceAccount>[] = [
+    { label: 'Name', card: 'title', cell: (account) => account.name },
+    { label: 'Role', card: 'corner', cell: (account) => account.role },
+    { label: 'Made', cell: (account) => <When at={account.created_at} /> },
+    ...(mayManage ? [{ label: 'Actions', card: 'actions', cell: (account) => (
+      <div className="actions">
+        <Button size="compact-xs" variant="default" onClick={() => setMaking(account)} aria-label={`New token of ${account.name}`}>New token</Button>
+        <Button size="compact-xs" variant="default" onClick={() => { remove.reset(); setEnding(account) }} aria-label={`Remove ${account.name}`}>Remove</Button>
+      </div>
+    ) }] satisfies Column<ServiceAccount>[] : []),
+  ]
   return (
-    <Scroll label="Service accounts, table">
-      <Table fz="sm" miw={420}>
-        <Table.Thead><Table.Tr><Table.Th scope="col">Name</Table.Th><Table.Th scope="col">Role</Table.Th><Table.Th scope="col">Made</Table.Th><Table.Th scope="col"><span className="skip">Actions</span></Table.Th></Table.Tr></Table.Thead>
-        <Table.Tbody>
-          {accounts.map((account) => (
-            <Table.Tr key={account.id}>
-              <Table.Td>{account.name}</Table.Td><Table.Td>{account.role}</Table.Td><Table.Td><When at={account.created_at} /></Table.Td>
-              <Table.Td>{mayManage ? (
-                <Group gap={6} justify="flex-end" wrap="nowrap">
-                  <Button size="compact-xs" variant="default" onClick={() => setMaking(account)} aria-label={`New token of ${account.name}`}>New token</Button>
-                  <Button size="compact-xs" variant="default" onClick={() => { remove.reset(); setEnding(account) }} aria-label={`Remove ${account.name}`}>Remove</Button>
-                </Group>
-              ) : null}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+    <>
+      <DataTable label="Service accounts" columns={columns} rows={accounts} id={(account) => account.id} narrowest={420} />
       {making ? <AccountToken tenant={tenant} account={making} onClose={() => setMaking(null)} /> : null}
       <Confirm title="Remove this service account?" verb="Remove" opened={ending !== null} busy={remove.isPending} error={remove.error} onClose={() => setEnding(null)} onConfirm={() => { if (ending) remove.mutate(ending.id) }}>
         All tokens of {ending?.name} are revoked at once.
       </Confirm>
-    </Scroll>
+    </>
   )
 }
 
 function AccountToken({ tenant, account, onClose }: { tenant: string; account: ServiceAccount; onClose: () => void }) {
   const [name, setName] = useState('')
-  const [writes, setWrites] = useState(false)
-  const reads = account.role === 'billing' ? BILLING : READ
+  const permissions = OF_ACCOUNT[account.role] ?? []
+  const [scopes, setScopes] = useState(READ.filter((scope) => permissions.includes(scope)))
   const make = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/tenants/{tenant}/service-accounts/{id}/tokens', { params: { path: { tenant, id: account.id } }, body: { name, scopes: writes ? [...reads, ...WRITE] : reads } })),
+    mutationFn: () => body(api.POST('/api/v1/tenants/{tenant}/service-accounts/{id}/tokens', { params: { path: { tenant, id: account.id } }, body: { name, scopes } })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'tokens'] }),
   })
   const submit = (event: SyntheticEvent) => {
@@ -76,7 +73,7 @@ function AccountToken({ tenant, account, onClose }: { tenant: string; account: S
           <Stack>
             {make.error ? <Alert color="red" variant="light" role="alert">{make.error.message}</Alert> : null}
             <TextInput label="Name" description="Where it is used" required maxLength={80} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-            {account.role === 'engineer' ? <Checkbox checked={writes} onChange={(event) => setWrites(event.currentTarget.checked)} label="May also write" description="Upload data, register models, pause them, stop runs." /> : null}
+            <ScopeChoice permissions={permissions} scopes={scopes} onChange={setScopes} />
             <Group justify="flex-end"><Button type="submit" loading={make.isPending} disabled={!name.trim()}>Make the token</Button></Group>
           </Stack>
         </form>

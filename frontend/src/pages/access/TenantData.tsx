@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -9,14 +9,15 @@ import { Confirm } from '../../parts/Confirm'
 import { Icon } from '../../parts/icons'
 import { Panel } from '../../parts/Panel'
 import { Resource } from '../../states/Resource'
+import { Exports } from './Exports'
 
 /** For owners: take everything along, or have everything erased. */
 export function TenantData({ tenant }: { tenant: string }) {
   const wish = useQuery(deletionQuery(tenant))
   return (
-    <Panel title="This tenant’s data" note="Everything the platform keeps about this tenant, in one zip of JSON lines">
-      <Stack gap="md">
-        <Group><Button component="a" href={`/api/v1/tenants/${tenant}/export`} download variant="default" size="sm" leftSection={<Icon name="save" size={16} />}>Export everything</Button></Group>
+    <Panel title="This tenant’s data" note="Take it along as a zip, or have it erased">
+      <Stack gap="lg">
+        <Exports tenant={tenant} />
         <Resource query={wish} rows={1}>{({ deletion }) => deletion ? <Under tenant={tenant} eraseAfter={deletion.erase_after} by={deletion.requested_by ?? null} /> : <Ask tenant={tenant} />}</Resource>
       </Stack>
     </Panel>
@@ -47,9 +48,10 @@ function Ask({ tenant }: { tenant: string }) {
     onSuccess: () => { close(); return refresh(tenant) },
   })
   return (
-    <Group>
-      <Button variant="default" size="sm" onClick={() => { ask.reset(); setConfirm(''); open() }}>Delete this tenant…</Button>
-      <Confirm title="Delete this tenant?" verb="Ask for its deletion" opened={opened} busy={ask.isPending} error={ask.error} onClose={close} onConfirm={() => ask.mutate()} disabled={confirm !== tenant}>
+    <Group justify="space-between">
+      <Title order={3}>Deletion</Title>
+      <Button color="red.9" size="compact-sm" onClick={() => { ask.reset(); setConfirm(''); open() }}>Delete this tenant…</Button>
+      <Confirm title={`Delete the tenant ${tenant}?`} verb="Ask for its deletion" opened={opened} busy={ask.isPending} error={ask.error} onClose={close} onConfirm={() => ask.mutate()} disabled={confirm !== tenant}>
         <Stack gap="sm">
           <Text size="sm">After a time of grace its data, label sets, weights, members and tokens are erased. Ledger lines, provenance and the audit log stay as tombstones. What the shared foundation model has learned is not unlearned. Owners can change their mind until then.</Text>
           <TextInput label={`Type ${tenant} to confirm`} data-autofocus value={confirm} onChange={(event) => setConfirm(event.currentTarget.value)} />

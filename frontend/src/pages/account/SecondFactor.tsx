@@ -8,14 +8,34 @@ import { Command } from '../../parts/Command'
 
 const refresh = () => queryClient.invalidateQueries({ queryKey: accountQuery.queryKey })
 
-/** Sets an authenticator app up, or turns it off. */
-export function SecondFactor({ account }: { account: Account }) {
+/** Sets an authenticator app up, shows its code in this session, or turns it off. `onShown`: the session has shown one. */
+export function SecondFactor({ account, onShown }: { account: Account; onShown: () => void }) {
   const [codes, setCodes] = useState<string[] | null>(null)
-  if (codes) return <RecoveryCodes codes={codes} onDone={() => { setCodes(null); void refresh() }} />
-  return account.second_factor ? <On left={account.recovery_codes_left} onCodes={setCodes} /> : <Off onCodes={setCodes} />
+  if (codes) return <RecoveryCodes codes={codes} onDone={() => { setCodes(null); onShown() }} />
+  if (!account.second_factor) return <Off byProvider={account.second_factor_shown} onCodes={setCodes} />
+  return (
+    <Stack>
+      {account.second_factor_shown ? null : <Show onShown={onShown} />}
+      <On left={account.recovery_codes_left} onCodes={setCodes} />
+    </Stack>
+  )
 }
 
-function Off({ onCodes }: { onCodes: (codes: string[]) => void }) {
+/** For a session that began before the second factor was on, or through a provider that asked for none. */
+function Show({ onShown }: { onShown: () => void }) {
+  const prove = useMutation({
+    mutationFn: (code: string) => api.POST('/api/v1/account/second-factor/proof', { body: { code } }),
+    onSuccess: onShown,
+  })
+  return (
+    <Stack maw={420}>
+      <Text size="sm">You have not shown it since you signed in. Some tenants require that.</Text>
+      <CodeForm verb="Show it now" busy={prove.isPending} error={prove.error} onCode={(code) => prove.mutate(code)} />
+    </Stack>
+  )
+}
+
+function Off({ byProvider, onCodes }: { byProvider: boolean; onCodes: (codes: string[]) => void }) {
   const begin = useMutation({ mutationFn: () => body(api.POST('/api/v1/account/second-factor')) })
   const confirm = useMutation({
     mutationFn: (code: string) => body(api.POST('/api/v1/account/second-factor/confirm', { body: { code } })),
@@ -25,7 +45,7 @@ function Off({ onCodes }: { onCodes: (codes: string[]) => void }) {
     return (
       <Stack>
         {begin.error ? <Alert color="red" variant="light" role="alert">{begin.error.message}</Alert> : null}
-        <Text size="sm">It is off: whoever knows your password gets in.</Text>
+        <Text size="sm">{byProvider ? 'It is off here; your identity provider asked you for one.' : 'It is off: whoever knows your password gets in.'}</Text>
         <Group><Button loading={begin.isPending} onClick={() => begin.mutate()}>Set it up</Button></Group>
       </Stack>
     )

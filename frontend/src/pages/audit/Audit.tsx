@@ -2,17 +2,19 @@ import { Button, Group, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { Fragment, useState } from 'react'
+import { useState } from 'react'
 import { auditQuery, type AuditWanted, given } from '../../api/queries'
 import type { AuditEntry } from '../../api/types'
 import { useTenant } from '../../parts/context'
 import { Icon } from '../../parts/icons'
 import { PageHead } from '../../parts/PageHead'
 import { Pager } from '../../parts/Pager'
-import { Scroll } from '../../parts/Scroll'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
+import { targetWords } from './targets'
 
 const FIELDS = [
   ['actor', 'Who', 'part of an address', 200],
@@ -45,7 +47,7 @@ export function Audit() {
         </>
       } />
       <Group gap="xs" mb="sm" role="search" align="flex-end">
-        {FIELDS.map(([name, label, hint, width]) => <TextInput key={name} label={label} placeholder={hint} w={width} defaultValue={wanted[name] ?? ''} onChange={(event) => later({ [name]: event.currentTarget.value || undefined })} />)}
+        {FIELDS.map(([name, label, hint, width]) => <TextInput key={name} label={label} placeholder={hint} w={{ base: '100%', xs: width }} defaultValue={wanted[name] ?? ''} onChange={(event) => later({ [name]: event.currentTarget.value || undefined })} />)}
         {DAYS.map(([name, label]) => <TextInput key={name} label={`${label} (UTC)`} type="date" w={150} value={wanted[name]?.slice(0, 10) ?? ''} onChange={(event) => set({ [name]: event.currentTarget.value ? `${event.currentTarget.value}T00:00:00Z` : undefined })} />)}
       </Group>
       <section className="panel" aria-label="Changes" style={{ padding: 'var(--mantine-spacing-sm)' }}>
@@ -66,28 +68,15 @@ export function Audit() {
 
 function Entries({ entries }: { entries: AuditEntry[] }) {
   const [open, setOpen] = useState<string | null>(null)
-  return (
-    <Scroll label="Changes, table">
-      <Table fz="sm" miw={760}>
-        <Table.Thead><Table.Tr><Table.Th scope="col">When</Table.Th><Table.Th scope="col">Who</Table.Th><Table.Th scope="col">Action</Table.Th><Table.Th scope="col">On</Table.Th><Table.Th scope="col">Reason</Table.Th><Table.Th scope="col"><span className="skip">Details</span></Table.Th></Table.Tr></Table.Thead>
-        <Table.Tbody>
-          {entries.map((entry) => (
-            <Fragment key={entry.id}>
-              <Table.Tr>
-                <Table.Td><When at={entry.created_at} /></Table.Td>
-                <Table.Td>{entry.actor}{entry.token_prefix ? <Text size="xs" className="quiet">token exfm_{entry.token_prefix}_</Text> : null}</Table.Td>
-                <Table.Td><Text span ff="monospace" size="xs">{entry.action}</Text></Table.Td>
-                <Table.Td>{entry.target_type}<Text size="xs" className="quiet num">{entry.target_id.slice(-8)}</Text></Table.Td>
-                <Table.Td className="quiet" maw={220}>{entry.reason}</Table.Td>
-                <Table.Td ta="right"><Button size="compact-xs" variant="default" aria-expanded={open === entry.id} onClick={() => setOpen(open === entry.id ? null : entry.id)} aria-label={`Details of ${entry.action}`}>{open === entry.id ? 'Less' : 'Details'}</Button></Table.Td>
-              </Table.Tr>
-              {open === entry.id ? <Table.Tr><Table.Td colSpan={6}><Details entry={entry} /></Table.Td></Table.Tr> : null}
-            </Fragment>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Scroll>
-  )
+  const columns: Column<AuditEntry>[] = [
+    { label: 'When', card: 'corner', cell: (entry) => <When at={entry.created_at} /> },
+    { label: 'Who', cell: (entry) => <>{entry.actor}{entry.token_prefix ? <Text size="xs" className="quiet">token exfm_{entry.token_prefix}_</Text> : null}</> },
+    { label: 'Action', card: 'title', cell: (entry) => <Text span ff="monospace" size="xs">{entry.action}</Text> },
+    { label: 'On', cell: (entry) => <>{targetWords(entry.target_type)}<Text size="xs" className="quiet num">{entry.target_id.slice(-8)}</Text></> },
+    { label: 'Reason', most: 220, cell: (entry) => entry.reason && <span className="quiet">{entry.reason}</span> },
+    { label: 'Details', card: 'actions', cell: ({ id, action }) => <Button size="compact-xs" variant="default" aria-expanded={open === id} onClick={() => setOpen(open === id ? null : id)} aria-label={`Details of ${action}`}>{open === id ? 'Less' : 'Details'}</Button> },
+  ]
+  return <DataTable label="Changes" columns={columns} rows={entries} id={(entry) => entry.id} narrowest={760} below={(entry) => (open === entry.id ? <Details entry={entry} /> : null)} />
 }
 
 function Details({ entry }: { entry: AuditEntry }) {

@@ -1,28 +1,35 @@
-import { Table, Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
+import { useState } from 'react'
 import type { Costs } from '../../api/types'
-import { money } from '../../format/money'
-import { AnchorLink } from '../../parts/links'
+import { save } from '../../charts/download'
+import { csv } from '../../charts/table'
+import { plural } from '../../format/number'
 import { Panel } from '../../parts/Panel'
-import { Scroll } from '../../parts/Scroll'
+import { EveryModel } from './EveryModel'
+import { ModelCosts } from './ModelCosts'
+import { everyModelCost } from './queries'
 
+const COLUMNS = ['name', 'training', 'measurement', 'fm_share', 'total'] as const
+
+async function download(tenant: string) {
+  const rows = await everyModelCost(tenant)
+  const table = { columns: ['model', ...COLUMNS.slice(1)], rows: rows.map((row) => COLUMNS.map((column) => row[column])) }
+  save(new Blob([csv(table)], { type: 'text/csv' }), 'costs-by-model.csv')
+}
+
+/** The costliest models and one row for the rest, or every model with a search. */
 export function ByModel({ tenant, costs, className }: { tenant: string; costs: Costs; className: string }) {
-  const show = (value: string) => money(value, costs.currency)
+  const [every, setEvery] = useState(false)
+  const { models, rest } = costs
   return (
-    <Panel title="By model" className={className}>
-      {costs.models.length === 0 ? <Text size="sm" className="quiet">Nothing charged yet.</Text> : (
-        <Scroll label="Costs by model">
-          <Table fz="sm" className="num">
-            <Table.Thead><Table.Tr><Table.Th scope="col">Model</Table.Th><Table.Th scope="col" ta="right">Training</Table.Th><Table.Th scope="col" ta="right">Measurement</Table.Th><Table.Th scope="col" ta="right">FM share</Table.Th><Table.Th scope="col" ta="right">In all</Table.Th></Table.Tr></Table.Thead>
-            <Table.Tbody>
-              {costs.models.map((model) => (
-                <Table.Tr key={model.id}>
-                  <Table.Th scope="row" fw={400}><AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} size="sm">{model.name}</AnchorLink></Table.Th>
-                  <Table.Td ta="right">{show(model.training)}</Table.Td><Table.Td ta="right">{show(model.measurement)}</Table.Td><Table.Td ta="right">{show(model.fm_share)}</Table.Td><Table.Td ta="right" fw={650}>{show(model.total)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Scroll>
+    <Panel title="By model" note="Since each was registered; ordered by training and measurement" className={className} aside={
+      <Button size="compact-sm" variant="default" disabled={models.length === 0} onClick={() => void download(tenant)}>CSV</Button>
+    }>
+      {models.length === 0 ? <Text size="sm" className="quiet">Nothing charged yet.</Text> : every ? <EveryModel tenant={tenant} currency={costs.currency} /> : (
+        <>
+          <ModelCosts tenant={tenant} currency={costs.currency} models={models} {...(rest.models > 0 ? { rest } : {})} />
+          {rest.models > 0 ? <Button size="compact-sm" variant="default" mt="sm" onClick={() => setEvery(true)}>Show all {plural(models.length + rest.models, 'model')}</Button> : null}
+        </>
       )}
     </Panel>
   )

@@ -1,12 +1,13 @@
-import { Button, Group, Table, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { Button, Group, Text } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { ledgerQuery } from '../../api/queries'
 import type { LedgerEntry } from '../../api/types'
 import { save } from '../../charts/download'
 import { csv } from '../../charts/table'
 import { money } from '../../format/money'
-import { useCurrency } from '../../parts/context'
+import { NONE } from '../../format/number'
+import { useCurrency, useMay } from '../../parts/context'
 import { Hint } from '../../parts/Hint'
 import { AnchorLink } from '../../parts/links'
 import { Pager } from '../../parts/Pager'
@@ -14,19 +15,24 @@ import { Panel } from '../../parts/Panel'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
-import { Scroll } from '../../parts/Scroll'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
+import { everyLedgerLine } from './queries'
 
 export function Ledger({ tenant }: { tenant: string }) {
   const [cursor, setCursor] = useState<string | undefined>()
   const query = useQuery(ledgerQuery(tenant, cursor))
-  const rows = query.data?.results ?? []
+  const download = useMutation({
+    mutationFn: async () => save(new Blob([csv(asTable(await everyLedgerLine(tenant)))], { type: 'text/csv' }), 'ledger.csv'),
+  })
   return (
     <Panel title="Ledger" note="Append-only; corrections are lines of their own" aside={
       <Group gap={4} wrap="nowrap">
         <Hint about="the ledger">Reserve holds money back before a partition is trained; settle charges what was used; release gives the rest back; allocate is your share of the foundation model.</Hint>
-        <Button size="compact-sm" variant="default" disabled={rows.length === 0} onClick={() => save(new Blob([csv(asTable(rows))], { type: 'text/csv' }), 'ledger.csv')}>CSV</Button>
+        <Button size="compact-sm" variant="default" disabled={!query.data?.results.length} loading={download.isPending} onClick={() => download.mutate()}>CSV</Button>
       </Group>
     }>
+      {download.error ? <Text size="sm" className="bad" role="alert" mb="xs">{download.error.message}</Text> : null}
       <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={<Empty title="No line yet" icon="costs">The first run writes the first line.</Empty>}>
         {(page) => (
           <>
@@ -48,21 +54,21 @@ function asTable(rows: LedgerEntry[]) {
 
 function Lines({ tenant, rows }: { tenant: string; rows: LedgerEntry[] }) {
   const currency = useCurrency()
-  return (
-    <Scroll label="Ledger lines">
-      <Table fz="sm" miw={620}>
-        <Table.Thead><Table.Tr><Table.Th scope="col">When</Table.Th><Table.Th scope="col">Kind</Table.Th><Table.Th scope="col">For</Table.Th><Table.Th scope="col" ta="right">Amount</Table.Th><Table.Th scope="col">Run</Table.Th><Table.Th scope="col">Note</Table.Th></Table.Tr></Table.Thead>
-        <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={row.id}>
-              <Table.Td><When at={row.created_at} /></Table.Td><Table.Td>{row.kind}</Table.Td><Table.Td>{(row.line ?? '').replace('_', ' ')}</Table.Td>
-              <Table.Td ta="right" className="num">{money(row.amount, currency)}</Table.Td>
-              <Table.Td>{row.run ? <AnchorLink to="/t/$tenant/runs/$run" params={{ tenant, run: row.run }} size="sm">{row.run.slice(-8)}</AnchorLink> : '–'}</Table.Td>
-              <Table.Td><Text size="sm" className="quiet">{row.note}</Text></Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Scroll>
-  )
+  const mayOpen = useMay('runs:read')
+  const columns: Column<LedgerEntry>[] = [
+    { label: 'When', card: 'note', cell: (row) => <When at={row.created_at} /> },
+    { label: 'Kind', card: 'title', cell: (row) => <>{row.kind}<span className="on-card quiet"> {lineOf(row)}</span></> },
+    { label: 'For', only: 'table', cell: lineOf },
+    { label: 'Amount', card: 'corner', right: true, num: true, cell: (row) => money(row.amount, currency) },
+    { label: 'Run', card: 'more', cell: (row) => runOf(row, tenant, mayOpen) },
+    { label: 'Note', card: 'more', cell: (row) => row.note && <span className="quiet">{row.note}</span> },
+  ]
+  return <DataTable label="Ledger lines" columns={columns} rows={rows} id={(row) => row.id} narrowest={620} />
+}
+
+const lineOf = ({ line }: LedgerEntry) => (line ?? '').replace('_', ' ')
+
+function runOf({ run }: LedgerEntry, tenant: string, mayOpen: boolean) {
+  if (!run) return NONE
+  return mayOpen ? <AnchorLink to="/t/$tenant/runs/$run" params={{ tenant, run }} size="sm">{run.slice(-8)}</AnchorLink> : run.slice(-8)
 }

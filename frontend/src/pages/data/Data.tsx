@@ -1,10 +1,13 @@
 import { Group, SegmentedControl, Select, Stack, TextInput } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { streamsQuery } from '../../api/queries'
-import type { Stream } from '../../api/types'
+import type { Partition, Stream } from '../../api/types'
+import { day } from '../../format/time'
 import { useTenant } from '../../parts/context'
+import { FirstStep } from '../../parts/FirstStep'
 import { PageHead } from '../../parts/PageHead'
+import { Pager } from '../../parts/Pager'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { FirstStream, upload } from './FirstStream'
@@ -50,28 +53,38 @@ function Streams({ tenant, streams }: { tenant: string; streams: Stream[] }) {
   )
 }
 
+/** The event time that a page of partitions covers. */
+function span(rows: Partition[]): string {
+  const [first, last] = [rows[0], rows.at(-1)]
+  return first && last ? `${day(first.start)} to ${day(last.end)}` : ''
+}
+
 const STATES = ['uploaded', 'sealed', 'rejected']
 
 function StreamData({ tenant, stream }: { tenant: string; stream: Stream }) {
-  const { partition, state, since, until } = useSearch({ from: '/inside/t/$tenant/data' })
+  const { partition, state, since, until, page: cursor } = useSearch({ from: '/inside/t/$tenant/data' })
   const navigate = useNavigate({ from: '/t/$tenant/data' })
-  const query = useQuery(partitionsWhere(tenant, stream.id, { state, since, until }))
+  const query = useQuery({ ...partitionsWhere(tenant, stream.id, { state, since, until, cursor }), placeholderData: keepPreviousData })
   const set = (change: object) => void navigate({ search: (previous) => ({ ...previous, stream: stream.id, ...change }), replace: true })
+  const filter = (change: object) => set({ page: undefined, ...change })
+  const turn = (page: string | undefined) => set({ page, partition: undefined })
   const narrowed = Boolean(state ?? since ?? until)
   return (
     <>
       <Group gap="xs" role="search" align="flex-end" justify="space-between">
         <Group gap="xs" align="flex-end">
-          <Select label="State" placeholder="Any" clearable data={STATES} value={state ?? null} onChange={(value) => set({ state: value ?? undefined })} w={140} />
-          <TextInput label="Starts from (UTC)" type="date" w={160} value={since ?? ''} onChange={(event) => set({ since: event.currentTarget.value || undefined })} />
-          <TextInput label="Starts before (UTC)" type="date" w={160} value={until ?? ''} onChange={(event) => set({ until: event.currentTarget.value || undefined })} />
+          <Select label="State" placeholder="Any" clearable data={STATES} value={state ?? null} onChange={(value) => filter({ state: value ?? undefined })} w={140} />
+          <TextInput label="Starts from (UTC)" type="date" w={160} value={since ?? ''} onChange={(event) => filter({ since: event.currentTarget.value || undefined })} />
+          <TextInput label="Starts before (UTC)" type="date" w={160} value={until ?? ''} onChange={(event) => filter({ until: event.currentTarget.value || undefined })} />
         </Group>
         <ImportButton tenant={tenant} stream={stream.id} />
       </Group>
       <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={
         <div className="panel">
           {narrowed ? <Empty title="No partition matches" icon="search">Clear a filter to see the others.</Empty> : (
-            <Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty>
+            <FirstStep permission="streams:write" title="No partition yet" icon="data">
+              <Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty>
+            </FirstStep>
           )}
         </div>
       }>
@@ -79,8 +92,10 @@ function StreamData({ tenant, stream }: { tenant: string; stream: Stream }) {
           const rows = page.results.toSorted((a, b) => a.start.localeCompare(b.start))
           return (
             <>
-              <Timeline partitions={rows} more={page.next !== null} onPick={(id) => set({ partition: id })} />
+              <Timeline partitions={rows} more={page.next !== null || page.previous !== null} onPick={(id) => set({ partition: id })} />
+              <Pager page={page} onTurn={turn}>{span(rows)}</Pager>
               <PartitionTable tenant={tenant} stream={stream.id} partitions={rows.toReversed()} picked={partition} onPick={(id) => set({ partition: id })} />
+              <Pager page={page} onTurn={turn}>{span(rows)}</Pager>
             </>
           )
         }}

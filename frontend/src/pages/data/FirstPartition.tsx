@@ -1,11 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import { streamsQuery } from '../../api/queries'
+import { FirstStep } from '../../parts/FirstStep'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { FirstStream, upload } from './FirstStream'
 
 /** The next step for a tenant without runs: a stream, then its first partition. */
 export function FirstPartition({ tenant }: { tenant: string }) {
+  return <FirstStep permission="streams:write" title="No run yet" icon="runs"><Upload tenant={tenant} /></FirstStep>
+}
+
+function Upload({ tenant }: { tenant: string }) {
   return (
     <Resource query={useQuery(streamsQuery(tenant))} rows={2} isEmpty={(page) => page.results.length === 0} empty={<FirstStream tenant={tenant} />}>
       {(page) => (

@@ -1,3 +1,5 @@
+import { FirstStep } from '../../parts/FirstStep'
+import { AnchorLink } from '../../parts/links'
 import { Empty } from '../../states/States'
 
 /** The command that uploads one partition. */
@@ -9,6 +11,10 @@ export const upload = (tenant: string, stream: string) =>
   ].join('\n')
 
 export function FirstStream({ tenant }: { tenant: string }) {
+  return <FirstStep permission="streams:write" title="No stream yet" icon="data"><Register tenant={tenant} /></FirstStep>
+}
+
+function Register({ tenant }: { tenant: string }) {
   const command = [
     `curl -X POST ${window.location.origin}/api/v1/tenants/${tenant}/streams \\`,
     '  -H "Authorization: Bearer $EXFM_TOKEN" -H "Content-Type: application/json" \\',
@@ -17,7 +23,7 @@ export function FirstStream({ tenant }: { tenant: string }) {
   ].join('\n')
   return (
     <Empty title="No stream yet" icon="data" command={command}>
-      A stream names its features, its labels and its event time. Press New stream on the Data page and drop a sample of your rows, or make a token under Access and register the first one:
+      A stream names its features, its labels and its event time. Press New stream on the <AnchorLink to="/t/$tenant/data" params={{ tenant }} underline="always">Data</AnchorLink> page and drop a sample of your rows, or make a token under <AnchorLink to="/t/$tenant/access" params={{ tenant }} underline="always">Access</AnchorLink> and register the first one:
     </Empty>
   )
 }

@@ -13,7 +13,7 @@ export function Problems({ problems }: { problems: PartitionProblem[] }) {
         {problems.slice(0, SHOWN).map((problem, at) => (
           <li key={at} style={{ fontSize: 13 }}>
             <b>{problem.column ?? 'file'}</b>{problem.row === null ? '' : `, row ${count(problem.row)}`}: {problem.message}
-            {problem.expected ? ` (expected ${problem.expected}, found ${problem.found ?? 'nothing'})` : ''}
+            {problem.expected && !problem.message.includes(problem.expected) ? ` (expected ${problem.expected}, found ${problem.found ?? 'nothing'})` : ''}
           </li>
         ))}
       </ul>

@@ -1,4 +1,4 @@
-import { Badge, Group, SimpleGrid, Spoiler } from '@mantine/core'
+import { Badge, Group, SimpleGrid, Spoiler, Title } from '@mantine/core'
 import type { Stream } from '../../api/types'
 import { compact, count } from '../../format/number'
 import { duration } from '../../format/time'
@@ -11,10 +11,11 @@ export function StreamFacts({ tenant, stream }: { tenant: string; stream: Stream
   const { sealed, rejected, rows } = stream.partitions
   return (
     <section className="panel" aria-label={`Stream ${stream.name}`} style={{ padding: 'var(--mantine-spacing-md)' }}>
+      <Group justify="space-between" mb="sm"><Title order={2} style={{ overflowWrap: 'anywhere' }}>{stream.name}</Title><TermsButton tenant={tenant} stream={stream} /></Group>
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} spacing="md" mb="sm">
         <Figure label="Sealed partitions">{count(sealed)}</Figure>
         <Figure label="Rejected"><span className={rejected ? 'bad' : ''}>{count(rejected)}</span></Figure>
-        <Figure label="Rows">{compact(rows)}</Figure>
+        <Figure label="Rows"><span title={count(rows)}>{compact(rows)}</span></Figure>
         <Figure label="Label deadline" hint="How long training waits for the foundation model’s labels of a partition before it goes on without them.">{duration(stream.label_deadline_seconds)}</Figure>
         <Figure label="Consents" hint="Feeds the FM: it may train on this stream. Shared starters: platform-owned starter models may. Withdrawing stops future use; trained weights are not unlearned.">
           <Group gap={6}>
@@ -23,7 +24,6 @@ export function StreamFacts({ tenant, stream }: { tenant: string; stream: Stream
           </Group>
         </Figure>
       </SimpleGrid>
-      <Group mb="xs"><TermsButton tenant={tenant} stream={stream} /></Group>
       <Spoiler maxHeight={0} showLabel="Show the schema" hideLabel="Hide the schema"><Command label="schema">{JSON.stringify(stream.schema, null, 2)}</Command></Spoiler>
     </section>
   )

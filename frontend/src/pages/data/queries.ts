@@ -1,8 +1,8 @@
 /** What the data page reads and writes beside the lists of streams and partitions. */
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, body } from '../../api/client'
-import { isLive } from '../../api/live'
-import { queryClient, tenantKey } from '../../api/queries'
+import { cursorOf } from '../../api/pages'
+import { pace, queryClient, tenantKey } from '../../api/queries'
 import type { components } from '../../api/schema'
 import type { Page, Partition } from '../../api/types'
 
@@ -16,15 +16,17 @@ export interface PartitionsWanted {
   /** First and last day of the starts, `2026-11-21`, UTC. */
   since?: string | undefined
   until?: string | undefined
+  cursor?: string | undefined
 }
 
-export const partitionsWhere = (tenant: string, stream: string, { state, since, until }: PartitionsWanted) => queryOptions({
-  queryKey: [...tenantKey(tenant), 'partitions', stream, { state, since, until }],
+export const partitionsWhere = (tenant: string, stream: string, { state, since, until, cursor }: PartitionsWanted) => queryOptions({
+  queryKey: [...tenantKey(tenant), 'partitions', stream, { state, since, until, cursor }],
   queryFn: async ({ signal }) => (await body(api.GET('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions', {
     params: {
       path: { tenant, stream_id: stream },
       query: {
         limit: LONGEST,
+        ...(cursor ? { cursor } : {}),
         ...(state ? { state: [state as PartitionState] } : {}),
         ...(since ? { start_from: `${since}T00:00:00Z` } : {}),
         ...(until ? { start_before: `${until}T00:00:00Z` } : {}),
@@ -32,7 +34,7 @@ export const partitionsWhere = (tenant: string, stream: string, { state, since, 
     },
     signal,
   }))) as Page<Partition>,
-  refetchInterval: () => (isLive() ? 60_000 : 5_000),
+  refetchInterval: pace,
 })
 
 export const partitionUsesQuery = (tenant: string, stream: string, partition: string) => queryOptions({
@@ -41,6 +43,17 @@ export const partitionUsesQuery = (tenant: string, stream: string, partition: st
     params: { path: { tenant, stream_id: stream, partition_id: partition } },
     signal,
   })),
+})
+
+/** The models' steps that consumed a partition, newest first, page by page. */
+export const consumersQuery = (tenant: string, stream: string, partition: string) => infiniteQueryOptions({
+  queryKey: [...tenantKey(tenant), 'partitions', stream, partition, 'consumers'],
+  queryFn: ({ signal, pageParam }) => body(api.GET('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions/{partition_id}/consumers', {
+    params: { path: { tenant, stream_id: stream, partition_id: partition }, query: { limit: LONGEST, ...(pageParam ? { cursor: pageParam } : {}) } },
+    signal,
+  })),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => (page.next === null ? undefined : cursorOf(page.next)),
 })
 
 export const importRootsQuery = (tenant: string) => queryOptions({

@@ -17,11 +17,11 @@ export function CoveragePanel({ tenant, query, className }: { tenant: string; qu
             {page.results.map((model) => (
               <div key={model.id}>
                 <Group justify="space-between" wrap="nowrap" gap="xs">
-                  <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} size="sm" fw={600}>{model.name}</AnchorLink>
+                  <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>{model.name}</AnchorLink>
                   <Text component="div" size="sm"><LiftValue lift={model.lift} reason={false} /></Text>
                 </Group>
                 <Progress mt={4} value={(model.coverage ?? 0) * 100} color="ink.6" aria-label={`${model.name}: ${share(model.coverage)} covered`} />
-                <Text size="xs" className="quiet num">{share(model.coverage)} covered</Text>
+                <Text size="xs" className="quiet num">{model.coverage === null ? 'nothing labelled yet' : `${share(model.coverage)} covered`}</Text>
               </div>
             ))}
           </Stack>

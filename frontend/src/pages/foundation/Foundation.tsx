@@ -2,7 +2,7 @@ import { SimpleGrid, Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { foundationQuery, modelsQuery } from '../../api/queries'
 import type { Foundation } from '../../api/types'
-import { absolute, minute } from '../../format/time'
+import { minute } from '../../format/time'
 import { money } from '../../format/money'
 import { useCurrency, useTenant } from '../../parts/context'
 import { Figure } from '../../parts/Figure'
@@ -39,7 +39,7 @@ function Content({ tenant, data }: { tenant: string; data: Foundation }) {
         <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="lg">
           <Figure label="Foundation model" sub={data.bound ? 'bound to your models' : 'not bound to your models'}>{data.name}</Figure>
           <Figure label="Snapshot in use" sub={data.snapshot ? <>published <When at={data.snapshot.published_at} /></> : 'labels start with the first snapshot that passes the gate'}>{data.snapshot ? data.snapshot.id.slice(-8) : 'none yet'}</Figure>
-          <Figure label="Watermark (event time)" hint="The end of the newest data it has learned from. It labels only partitions that start at or after this time, so nothing leaks from the future." sub={data.snapshot ? absolute(data.snapshot.watermark) : null}>{minute(data.snapshot?.watermark)}</Figure>
+          <Figure label="Watermark (UTC)" hint="The end of the newest data it has learned from. It labels only partitions that start at or after this time, so nothing leaks from the future." sub={data.snapshot ? 'event time' : null}>{minute(data.snapshot?.watermark)}</Figure>
           <Figure label="Your share of its cost" sub={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">how it is computed</AnchorLink>}>{money(data.cost_share, currency)}</Figure>
         </SimpleGrid>
       </section>

@@ -1,11 +1,12 @@
 import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { components } from '../../api/schema'
 import type { Model } from '../../api/types'
 import { count, plural } from '../../format/number'
 import { minute } from '../../format/time'
 import { Facts } from '../../parts/Facts'
-import { AnchorLink } from '../../parts/links'
 import { Panel } from '../../parts/Panel'
+import { StreamName } from '../../parts/StreamName'
 import { StateBadge } from '../../parts/StateBadge'
 import { Resource } from '../../states/Resource'
 import { lineageQuery } from './queries'
@@ -23,11 +24,11 @@ export function LineageView({ tenant, model }: { tenant: string; model: Model })
                 ['Read', <span key="read" style={{ whiteSpace: 'normal' }}>{`${count(course.rows)} rows of ${plural(course.partitions, 'partition')}`}</span>],
                 ['Event time (UTC)', <span key="time" style={{ whiteSpace: 'normal' }}>{course.start && course.end ? `${minute(course.start)} – ${minute(course.end)}` : '–'}</span>],
                 ['Newest checkpoint', course.head ? course.head.slice(-8) : 'none yet'],
-                ['Stream', <AnchorLink key="stream" to="/t/$tenant/data" params={{ tenant }} search={{ stream: model.stream.id }} size="sm">{model.stream.name}</AnchorLink>],
+                ['Stream', <StreamName key="stream" tenant={tenant} stream={model.stream} />],
               ]} />
-              <Text size="sm" fw={600} mt="sm">Taught by {plural(course.snapshots.length, 'snapshot')}</Text>
+              <Text size="sm" fw={600} mt="sm">{taught(course)}</Text>
               <ul style={{ margin: 0, paddingLeft: 18, fontSize: 13 }}>
-                {course.snapshots.map((snapshot) => <li key={snapshot.id}>{snapshot.id.slice(-8)}, watermark {minute(snapshot.watermark)} UTC, <StateBadge state={snapshot.state} /></li>)}
+                {course.snapshots.map((snapshot) => <li key={snapshot.id}>{snapshot.id.slice(-8)}, watermark {minute(snapshot.watermark)} UTC <StateBadge state={snapshot.state} /></li>)}
               </ul>
             </Panel>
           ))}
@@ -35,4 +36,9 @@ export function LineageView({ tenant, model }: { tenant: string; model: Model })
       )}
     </Resource>
   )
+}
+
+function taught({ arm, snapshots }: components['schemas']['Course']): string {
+  if (snapshots.length > 0) return `Taught by ${plural(snapshots.length, 'snapshot')}`
+  return arm === 'control' ? 'Not taught: the control arm learns from ground truth alone' : 'Taught by no snapshot so far'
 }

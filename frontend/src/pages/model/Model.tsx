@@ -4,8 +4,9 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { curveQuery, modelQuery, runsQuery } from '../../api/queries'
 import type { Model } from '../../api/types'
-import { useTenant } from '../../parts/context'
+import { useMay, useTenant } from '../../parts/context'
 import { AnchorLink } from '../../parts/links'
+import { StreamName } from '../../parts/StreamName'
 import { PageHead } from '../../parts/PageHead'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
@@ -39,7 +40,7 @@ function Content({ tenant, model }: { tenant: string; model: Model }) {
       <PageHead
         title={model.name}
         tab={model.name}
-        sub={<>{model.task} on <AnchorLink to="/t/$tenant/data" params={{ tenant }} search={{ stream: model.stream.id }} underline="always">{model.stream.name}</AnchorLink> · version {model.version} · <StateBadge state={model.status} /></>}
+        sub={<>{model.task} on <StreamName tenant={tenant} stream={model.stream} /> · version {model.version} · <StateBadge state={model.status} /></>}
         aside={<PauseButton tenant={tenant} model={model} />}
       />
       <Tabs value={shown} onChange={(name) => void navigate({ search: { tab: name === 'results' || name === null ? undefined : name }, replace: true })} keepMounted={false}>
@@ -57,7 +58,7 @@ function Content({ tenant, model }: { tenant: string; model: Model }) {
 
 function Results({ tenant, model }: { tenant: string; model: Model }) {
   const curve = useQuery(curveQuery(tenant, model.id))
-  const runs = useQuery(runsQuery(tenant, { model: model.id }))
+  const mayRuns = useMay('runs:read')
   return (
     <Stack gap="md">
       <ModelFigures model={model} />
@@ -67,13 +68,20 @@ function Results({ tenant, model }: { tenant: string; model: Model }) {
         <ServingPanel model={model} className="w4" />
         <CostPanel model={model} className="w4" tenant={tenant} />
         <LineagePanel model={model} className="w4" />
-        <Panel title="Runs of this model" className="w8" aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} search={{ model: model.id }} size="sm">All</AnchorLink>}>
-          <Resource query={runs} isEmpty={(page) => page.results.length === 0} empty={<Empty title="No run yet" icon="runs">The first starts when a partition of {model.stream.name} is sealed.</Empty>}>
-            {(page) => <RunList tenant={tenant} runs={page.results.slice(0, 5)} brief />}
-          </Resource>
-        </Panel>
+        {mayRuns ? <ModelRuns tenant={tenant} model={model} className="w8" /> : null}
       </div>
       <SpecPanel model={model} />
     </Stack>
+  )
+}
+
+function ModelRuns({ tenant, model, className }: { tenant: string; model: Model; className: string }) {
+  const runs = useQuery(runsQuery(tenant, { model: model.id }))
+  return (
+    <Panel title="Runs of this model" className={className} aside={<AnchorLink to="/t/$tenant/runs" params={{ tenant }} search={{ model: model.id }} size="sm">All</AnchorLink>}>
+      <Resource query={runs} isEmpty={(page) => page.results.length === 0} empty={<Empty title="No run yet" icon="runs">The first starts when a partition of {model.stream.name} is sealed.</Empty>}>
+        {(page) => <RunList tenant={tenant} runs={page.results.slice(0, 5)} brief />}
+      </Resource>
+    </Panel>
   )
 }

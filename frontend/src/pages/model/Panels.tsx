@@ -1,4 +1,4 @@
-import { Group, Progress, Stack, Table, Text } from '@mantine/core'
+import { Group, Progress, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Model } from '../../api/types'
 import { amount, money, percentOf } from '../../format/money'
@@ -7,10 +7,12 @@ import { duration } from '../../format/time'
 import { Command } from '../../parts/Command'
 import { useCurrency } from '../../parts/context'
 import { Facts } from '../../parts/Facts'
-import { Latency } from '../../parts/Latency'
+import { Latency, LatencyLimit } from '../../parts/Latency'
 import { AnchorLink } from '../../parts/links'
 import { Panel } from '../../parts/Panel'
 import { StateBadge } from '../../parts/StateBadge'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
 
 const CLIPPED_WARNING = 0.01
 
@@ -24,19 +26,20 @@ export function SupervisionPanel({ model, tenant, className }: { model: Model; t
         ['Freshness gap', duration(freshness_seconds), 'How far the labelled rows lie behind the watermark of the snapshot that labelled them.'],
         ['Clipped share', <span key="clipped" className={clipped ? 'bad' : ''}>{share(clipped_share, 2)}{clipped ? ' – lower α' : ''}</span>, 'Labels cut at 1 by label scaling (α) lose ranking information; above 1 % lower α.'],
         ['Gate', gate ? <StateBadge key="gate" state={gate} /> : NONE, 'Whether the FM’s labels are trusted on this stream at present.'],
-        ['Snapshot', snapshot ? <AnchorLink key="snapshot" to="/t/$tenant/foundation" params={{ tenant }} size="sm">{snapshot.slice(0, 8)}</AnchorLink> : NONE, 'Published weights of the foundation model that labelled the newest partition.'],
+        ['Snapshot', snapshot ? <AnchorLink key="snapshot" to="/t/$tenant/foundation" params={{ tenant }} size="sm">{snapshot.slice(-8)}</AnchorLink> : NONE, 'Published weights of the foundation model that labelled the newest partition.'],
       ]} />
     </Panel>
   )
 }
 
 export function ServingPanel({ model, className }: { model: Model; className: string }) {
-  const { parameters, flops, limit_parameters, limit_flops, latency } = model.serving
+  const { parameters, flops, limit_parameters, limit_flops, latency, latency_budget } = model.serving
   return (
     <Panel title="Serving budget" note="The exported model; the foundation model adds nothing to it" className={className}>
       <Stack gap="md">
         <Budget label="Parameters" value={parameters} limit={limit_parameters} />
         <Budget label="FLOPs per row" value={flops} limit={limit_flops} />
+        <LatencyLimit budget={latency_budget} />
         <Latency estimates={latency} />
       </Stack>
     </Panel>
@@ -69,19 +72,16 @@ export function CostPanel({ model, tenant, className }: { model: Model; tenant: 
   )
 }
 
+const LINEAGES: Column<Model['lineages'][number]>[] = [
+  { label: 'Arm', card: 'title', cell: (lineage) => lineage.arm },
+  { label: 'State', card: 'corner', cell: (lineage) => <StateBadge state={lineage.state} /> },
+  { label: 'Consumed', right: true, num: true, cell: (lineage) => plural(lineage.partitions, 'partition') },
+]
+
 export function LineagePanel({ model, className }: { model: Model; className: string }) {
   return (
     <Panel title="Lineages" note="Continuous courses of training, each partition once" className={className}>
-      {model.lineages.length === 0 ? <Text size="sm" className="quiet">Opened with the first partition.</Text> : (
-        <Table fz="sm">
-          <Table.Thead><Table.Tr><Table.Th scope="col">Arm</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col" ta="right">Consumed</Table.Th></Table.Tr></Table.Thead>
-          <Table.Tbody>
-            {model.lineages.map((lineage, at) => (
-              <Table.Tr key={at}><Table.Td>{lineage.arm}</Table.Td><Table.Td><StateBadge state={lineage.state} /></Table.Td><Table.Td ta="right" className="num">{plural(lineage.partitions, 'partition')}</Table.Td></Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      )}
+      {model.lineages.length === 0 ? <Text size="sm" className="quiet">Opened with the first partition.</Text> : <DataTable label="Lineages" columns={LINEAGES} rows={model.lineages} id={(_, at) => String(at)} />}
     </Panel>
   )
 }

@@ -14,11 +14,12 @@ export function PauseButton({ tenant, model }: { tenant: string; model: Model })
     mutationFn: () => api.POST(`/api/v1/tenants/{tenant}/models/{model_id}/${action}`, { params: { path: { tenant, model_id: model.id } } }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: tenantKey(tenant) }),
   })
-  const why = !mayOperate ? 'Owners and engineers can pause and resume.' : action === 'pause' ? 'Takes no new partitions until resumed; committed work stays.' : 'Goes on with the next partition in time order.'
+  if (!mayOperate) return null
+  const why = action === 'pause' ? 'Takes no new partitions until resumed; committed work stays.' : 'Goes on with the next partition in time order.'
   return (
     <Stack gap={4} align="flex-end">
       <Tooltip label={why}>
-        <Button variant="default" loading={change.isPending} data-disabled={!mayOperate || undefined} aria-disabled={!mayOperate} onClick={() => { if (mayOperate) change.mutate() }} leftSection={<Icon name={action === 'pause' ? 'pause' : 'runs'} size={16} />}>
+        <Button variant="default" loading={change.isPending} onClick={() => change.mutate()} leftSection={<Icon name={action === 'pause' ? 'pause' : 'runs'} size={16} />}>
           {action === 'pause' ? 'Pause training' : 'Resume training'}
         </Button>
       </Tooltip>

@@ -1,8 +1,11 @@
 /** What the model page reads of a model's course: versions, checkpoints, aliases, teachers, lineage, card. */
 import { queryOptions } from '@tanstack/react-query'
 import { api, body } from '../../api/client'
+import { everyPage } from '../../api/pages'
 import { queryClient, tenantKey } from '../../api/queries'
 import type { components } from '../../api/schema'
+
+const LONGEST = 200
 
 export type Version = components['schemas']['Version']
 export type Checkpoint = components['schemas']['Checkpoint']
@@ -16,7 +19,7 @@ const at = (tenant: string, model: string) => ({ path: { tenant, model_id: model
 
 export const versionsQuery = (tenant: string, model: string) => queryOptions({
   queryKey: key(tenant, model, 'versions'),
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/versions', { params: at(tenant, model), signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/versions', { params: { ...at(tenant, model), query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
 })
 
 export const checkpointsQuery = (tenant: string, model: string, cursor: string | undefined) => queryOptions({
@@ -31,12 +34,12 @@ export const aliasesQuery = (tenant: string, model: string) => queryOptions({
 
 export const aliasHistoryQuery = (tenant: string, model: string) => queryOptions({
   queryKey: [...key(tenant, model, 'aliases'), 'history'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/aliases/history', { params: at(tenant, model), signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/aliases/history', { params: { ...at(tenant, model), query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
 })
 
 export const bindingsQuery = (tenant: string, model: string) => queryOptions({
   queryKey: key(tenant, model, 'bindings'),
-  queryFn: ({ signal }) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/bindings', { params: at(tenant, model), signal })),
+  queryFn: ({ signal }) => everyPage((cursor) => body(api.GET('/api/v1/tenants/{tenant}/models/{model_id}/bindings', { params: { ...at(tenant, model), query: { limit: LONGEST, ...(cursor ? { cursor } : {}) } }, signal }))),
 })
 
 export const lineageQuery = (tenant: string, model: string) => queryOptions({

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { foundationQuery, streamsQuery } from '../../api/queries'
+import { FirstStep } from '../../parts/FirstStep'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { FirstStream } from '../data/FirstStream'
@@ -7,6 +8,10 @@ import { firstModel } from './firstSpec'
 
 /** The next step for a tenant without models, as one command: first a stream, then a model on it. */
 export function FirstModel({ tenant }: { tenant: string }) {
+  return <FirstStep permission="models:write" title="No model yet" icon="models"><Register tenant={tenant} /></FirstStep>
+}
+
+function Register({ tenant }: { tenant: string }) {
   const teacher = useQuery(foundationQuery(tenant)).data ?? null
   return (
     <Resource query={useQuery(streamsQuery(tenant))} rows={2} isEmpty={(page) => page.results.length === 0} empty={<FirstStream tenant={tenant} />}>

@@ -1,80 +1,48 @@
-import { Table, Text } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { Text } from '@mantine/core'
 import type { ModelCard } from '../../api/types'
 import { Spark } from '../../charts/Spark'
 import { money } from '../../format/money'
-import { score, share } from '../../format/number'
+import { NONE, score, share } from '../../format/number'
 import { duration } from '../../format/time'
 import { useCurrency } from '../../parts/context'
-import { Icon } from '../../parts/icons'
 import { AnchorLink } from '../../parts/links'
 import { LiftValue } from '../../parts/LiftValue'
 import { StateBadge } from '../../parts/StateBadge'
-import { turned } from './filter'
-import { Scroll } from '../../parts/Scroll'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
+import { FIRST_ORDER, turned } from './filter'
 
-interface TableProps {
+interface ModelTableProps {
   tenant: string
   models: ModelCard[]
   sort: string | undefined
   onSort: (sort: string) => void
 }
 
-export function ModelTable({ tenant, models, sort, onSort }: TableProps) {
-  const currency = useCurrency()
-  const head = (column: string, label: ReactNode, right = true) => <Head column={column} sort={sort} onSort={onSort} right={right}>{label}</Head>
-  return (
-    <Scroll label="Models, table" className="panel">
-      <Table verticalSpacing="sm" horizontalSpacing={8} highlightOnHover fz={13} miw={1060}>
-        <Table.Thead>
-          <Table.Tr>
-            {head('name', 'Model', false)}
-            {head('status', 'Status', false)}
-            {head('ne', <>NE control<br />→ treatment</>)}
-            {head('lift', <>Lift<br />95 % interval</>)}
-            <Table.Th scope="col" style={{ verticalAlign: 'bottom' }}>Course</Table.Th>
-            {head('auc', 'AUC')}
-            {head('coverage', 'Coverage')}
-            {head('cost', 'Cost')}
-            {head('measurement', 'Measurement')}
-            {head('point', <>Cost per<br />1 % NE</>)}
-            {head('freshness', <>Freshness<br />gap</>)}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {models.map((model) => (
-            <Table.Tr key={model.id}>
-              <Table.Th scope="row" fw={400}>
-                <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} fw={600} size="sm" className="num">{model.name}</AnchorLink>
-                <Text size="xs" className="quiet num">{model.task} · {model.stream.name}</Text>
-              </Table.Th>
-              <Table.Td><StateBadge state={model.status} /></Table.Td>
-              <Table.Td ta="right" className="num">{score(model.ne.control)} → <b>{score(model.ne.treatment)}</b></Table.Td>
-              <Table.Td ta="right"><LiftValue lift={model.lift} mark /></Table.Td>
-              <Table.Td><Spark points={model.spark} /></Table.Td>
-              <Table.Td ta="right" className="num">{score(model.auc.treatment)}</Table.Td>
-              <Table.Td ta="right" className="num">{share(model.coverage)}</Table.Td>
-              <Table.Td ta="right" className="num">{money(model.cost, currency)}</Table.Td>
-              <Table.Td ta="right" className="num">{money(model.measurement_cost, currency)}</Table.Td>
-              <Table.Td ta="right" className="num">{money(model.cost_per_point, currency)}</Table.Td>
-              <Table.Td ta="right" className="num">{duration(model.freshness_seconds)}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Scroll>
-  )
+export function ModelTable({ tenant, models, sort, onSort }: ModelTableProps) {
+  const order = { sort: sort ?? FIRST_ORDER, onSort: (column: string) => onSort(turned(sort, column)) }
+  return <DataTable label="Models" columns={columnsOf(tenant, useCurrency())} rows={models} id={(model) => model.id} order={order} narrowest={1060} framed />
 }
 
-function Head({ column, sort, onSort, right, children }: { column: string; sort: string | undefined; onSort: (sort: string) => void; right: boolean; children: ReactNode }) {
-  const current = sort ?? '-lift'
-  const way = current === column ? 'ascending' : current === `-${column}` ? 'descending' : 'none'
+const columnsOf = (tenant: string, currency: string): Column<ModelCard>[] => [
+  { label: 'Model', sort: 'name', card: 'title', most: 250, cell: (model) => <Name tenant={tenant} model={model} /> },
+  { label: 'Status', sort: 'status', card: 'corner', cell: (model) => <StateBadge state={model.status} /> },
+  { label: 'NE, control → treatment', head: <>NE control<br />→ treatment</>, sort: 'ne', card: 'more', right: true, num: true, cell: ({ ne }) => (ne.treatment === null ? NONE : <>{score(ne.control)} → <b>{score(ne.treatment)}</b></>) },
+  { label: 'Lift', head: <>Lift<br />95 % interval</>, sort: 'lift', right: true, cell: (model) => <LiftValue lift={model.lift} mark /> },
+  { label: 'Course', cell: (model) => <Spark points={model.spark} /> },
+  { label: 'AUC', sort: 'auc', card: 'more', right: true, num: true, cell: (model) => score(model.auc.treatment) },
+  { label: 'Coverage', sort: 'coverage', right: true, num: true, cell: (model) => share(model.coverage) },
+  { label: 'Cost', sort: 'cost', right: true, num: true, cell: (model) => money(model.cost, currency) },
+  { label: 'Measurement', sort: 'measurement', card: 'more', right: true, num: true, cell: (model) => money(model.measurement_cost, currency) },
+  { label: 'Cost per 1 % NE', head: <>Cost per<br />1 % NE</>, sort: 'point', card: 'more', right: true, num: true, cell: (model) => money(model.cost_per_point, currency) },
+  { label: 'Freshness gap', head: <>Freshness<br />gap</>, sort: 'freshness', card: 'more', right: true, num: true, cell: (model) => duration(model.freshness_seconds) },
+]
+
+function Name({ tenant, model }: { tenant: string; model: ModelCard }) {
   return (
-    <Table.Th scope="col" aria-sort={way} ta={right ? 'right' : 'left'} style={{ verticalAlign: 'bottom', whiteSpace: 'nowrap' }}>
-      <button type="button" className="sorter" onClick={() => onSort(turned(sort, column))}>
-        <span>{children}</span>
-        <span style={{ visibility: way === 'none' ? 'hidden' : 'visible' }}><Icon name={way === 'ascending' ? 'up' : 'down'} size={14} /></span>
-      </button>
-    </Table.Th>
+    <div style={{ overflowWrap: 'anywhere' }}>
+      <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: model.id }} fw={600} size="sm">{model.name}</AnchorLink>
+      <Text size="xs" className="quiet">{model.task} · {model.stream.name}</Text>
+    </div>
   )
 }

@@ -1,5 +1,4 @@
 import { Select, TextInput } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { modelsQuery } from '../../api/queries'
@@ -12,7 +11,6 @@ import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { choose, type ModelFilter } from './filter'
 import { FirstModel } from './FirstModel'
-import { ModelCards } from './ModelCards'
 import { ModelTable } from './ModelTable'
 import { NewModel } from './NewModel'
 
@@ -34,10 +32,8 @@ export function Models() {
 function Found({ tenant, models }: { tenant: string; models: ModelCard[] }) {
   const filter = useSearch({ from: '/inside/t/$tenant/models' })
   const navigate = useNavigate({ from: '/t/$tenant/models' })
-  const phone = useMediaQuery('(max-width: 48em)')
   const set = (change: Partial<ModelFilter>) => void navigate({ search: (previous) => ({ ...previous, ...change }), replace: true })
   const rows = choose(models, filter)
-  const View = phone ? ModelCards : ModelTable
   return (
     <>
       <div style={{ display: 'flex', flexWrap: 'wrap', gap: 8, marginBottom: 12 }} role="search">
@@ -46,7 +42,7 @@ function Found({ tenant, models }: { tenant: string; models: ModelCard[] }) {
         <Select aria-label="Status" placeholder="Any status" clearable data={distinct(models.map((model) => model.status))} value={filter.status ?? null} onChange={(status) => set({ status: status ?? undefined })} w={150} />
         <span className="quiet" style={{ alignSelf: 'center', fontSize: 14 }} role="status">{plural(rows.length, 'model')}</span>
       </div>
-      {rows.length ? <View tenant={tenant} models={rows} sort={filter.sort} onSort={(sort) => set({ sort })} /> : (
+      {rows.length ? <ModelTable tenant={tenant} models={rows} sort={filter.sort} onSort={(sort) => set({ sort })} /> : (
         <div className="panel"><Empty title="No model matches" icon="search">Clear the search or a filter.</Empty></div>
       )}
     </>

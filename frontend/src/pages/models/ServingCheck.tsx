@@ -6,7 +6,7 @@ import { Problem } from '../../api/problem'
 import { tenantKey } from '../../api/queries'
 import { bytes, count } from '../../format/number'
 import { Facts } from '../../parts/Facts'
-import { Latency } from '../../parts/Latency'
+import { Latency, LatencyLimit } from '../../parts/Latency'
 
 const PAUSE_MS = 400
 
@@ -23,7 +23,7 @@ export function ServingCheck({ tenant, stream, spec }: { tenant: string; stream:
   })
   if (check.error) return <Alert color="red" variant="light" role="alert" title="This would be refused">{check.error.message} {check.error instanceof Problem ? check.error.mend : ''}</Alert>
   if (!check.data) return <Text size="sm" className="quiet" role="status">The cost of serving appears here.</Text>
-  const { parameters, flops, limit_parameters, limit_flops, batch_bytes, latency } = check.data
+  const { parameters, flops, limit_parameters, limit_flops, batch_bytes, latency, latency_budget } = check.data
   return (
     <div role="status" aria-label="Cost of serving">
       <Facts rows={[
@@ -31,6 +31,7 @@ export function ServingCheck({ tenant, stream, spec }: { tenant: string; stream:
         ['FLOPs per row', `${count(flops)} of ${count(limit_flops)}`],
         ['Memory of a training step', bytes(batch_bytes), 'Beside the embedding tables.'],
       ]} />
+      <LatencyLimit budget={latency_budget} />
       <Latency estimates={latency} />
     </div>
   )

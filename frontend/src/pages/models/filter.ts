@@ -10,6 +10,9 @@ export interface ModelFilter {
   sort?: string | undefined
 }
 
+/** The order before anybody has chosen one. */
+export const FIRST_ORDER = '-lift'
+
 const ORDER: Record<string, (model: ModelCard) => string | number | null> = {
   name: (model) => model.name,
   task: (model) => model.task,
@@ -27,7 +30,7 @@ const ORDER: Record<string, (model: ModelCard) => string | number | null> = {
 /** Rows that match, in order; models without the figure come last either way. */
 export function choose(models: ModelCard[], filter: ModelFilter): ModelCard[] {
   const wanted = filter.q?.toLowerCase() ?? ''
-  const sort = filter.sort ?? '-lift'
+  const sort = filter.sort ?? FIRST_ORDER
   const down = sort.startsWith('-')
   const key = ORDER[down ? sort.slice(1) : sort] ?? ORDER.name
   return models
@@ -45,7 +48,7 @@ export function choose(models: ModelCard[], filter: ModelFilter): ModelCard[] {
 
 /** What a click on a column's head makes of the current order: first descending for figures, then the other way. */
 export function turned(sort: string | undefined, column: string): string {
-  const current = sort ?? '-lift'
+  const current = sort ?? FIRST_ORDER
   const first = column === 'name' || column === 'task' || column === 'status' ? column : `-${column}`
   if (current === first) return first.startsWith('-') ? column : `-${column}`
   return first

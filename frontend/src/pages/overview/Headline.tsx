@@ -5,6 +5,8 @@ import { amount, money } from '../../format/money'
 import { plural, share } from '../../format/number'
 import { AnchorLink } from '../../parts/links'
 
+const NAMED = 3
+
 /** The page in three sentences: gained, paid, left. */
 export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
   const { spend, models, quota } = data
@@ -17,14 +19,14 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
 
   return (
     <div className="grid">
-      <Tile tone={gaining.length ? 'good' : losing.length ? 'bad' : 'quiet'} label="What you gain" figure={gainFigure(models.length, measured.length, gaining.length)}>
+      <Tile tone={gaining.length ? 'good' : losing.length ? 'bad' : 'quiet'} label="What you gain" figure={gainFigure(models.length < quota.models.used ? `the first ${models.length} models` : plural(models.length, 'model'), measured.length, gaining.length)}>
         {best ? (
           <>{verdict(best.lift) === 'gain' ? 'Most' : 'Nearest'}: <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: best.id }} underline="always">{best.name}</AnchorLink>, <span className="num">{liftText(best.lift).full}</span></>
         ) : 'A model’s lift appears when its first partitions are trained.'}
-        {losing.length ? <>. <span className="bad">Losing: {losing.map((model) => model.name).join(', ')}</span></> : null}
+        {losing.length ? <>. <span className="bad">Losing: {losing.slice(0, NAMED).map((model) => model.name).join(', ')}{losing.length > NAMED ? ` and ${losing.length - NAMED} more` : ''}</span></> : null}
       </Tile>
       <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${budget > 0 ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
-        of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent{budget > 0 ? ` (${share(amount(spend.spent) / budget)})` : ''}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
+        {budget > 0 ? <>of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent ({share(amount(spend.spent) / budget)})</> : <><AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">spent</AnchorLink> in this period</>}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
       </Tile>
       <Tile label="What is left" figure={budget > 0 ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
         {budget > 0 ? 'not yet spent or reserved; ' : 'Ask the platform admin for one; '}
@@ -34,10 +36,10 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
   )
 }
 
-function gainFigure(models: number, measured: number, gaining: number): string {
+function gainFigure(of: string, measured: number, gaining: number): string {
   if (measured === 0) return 'Not measured yet'
   if (gaining === 0) return 'No clear gain yet'
-  return `${gaining} of ${plural(models, 'model')} ${gaining === 1 ? 'gains' : 'gain'}`
+  return `${gaining} of ${of} ${gaining === 1 ? 'gains' : 'gain'}`
 }
 
 function Tile({ label, figure, tone = '', children }: { label: string; figure: string; tone?: string; children: React.ReactNode }) {

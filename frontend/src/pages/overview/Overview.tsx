@@ -28,7 +28,7 @@ function Content({ tenant, data }: { tenant: string; data: OverviewData }) {
         <Headline tenant={tenant} data={data} />
         <div className="grid">
           <Stack className="w8" gap="md">
-            <LiftPanel tenant={tenant} models={data.models} />
+            <LiftPanel tenant={tenant} models={data.models} registered={data.quota.models.used} />
             <RunsNow tenant={tenant} runs={data.runs} />
           </Stack>
           <Stack className="w4" gap="md">

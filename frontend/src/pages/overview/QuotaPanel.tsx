@@ -1,4 +1,4 @@
-import { Group, RingProgress, Stack, Text } from '@mantine/core'
+import { RingProgress, SimpleGrid, Stack, Text } from '@mantine/core'
 import type { Overview, Used } from '../../api/types'
 import { percentOf } from '../../format/money'
 import { bytes, count } from '../../format/number'
@@ -11,11 +11,11 @@ const FULL = 100
 export function QuotaPanel({ quota }: { quota: Overview['quota'] }) {
   return (
     <Panel title="Quota" note="Used of what your team may use">
-      <Group justify="space-around" wrap="wrap" gap="sm">
+      <SimpleGrid cols={3} spacing={4}>
         <Ring label="Concurrent runs" used={quota.concurrent_runs} show={count} />
         <Ring label="Models" used={quota.models} show={count} />
         <Ring label="Storage" used={quota.storage_bytes} show={bytes} />
-      </Group>
+      </SimpleGrid>
     </Panel>
   )
 }
@@ -25,11 +25,11 @@ function Ring({ label, used: { used, limit }, show }: { label: string; used: Use
   const word = percent >= FULL ? 'all in use' : percent >= NEAR ? 'nearly used up' : ''
   const color = percent >= NEAR ? 'orange.6' : 'ink.6'
   return (
-    <Stack gap={2} align="center" w={104}>
-      <RingProgress size={84} thickness={9} roundCaps sections={used > 0 ? [{ value: Math.max(percent, 2), color }] : []} role="img" aria-label={`${label}: ${show(used)} used of ${show(limit)}`} label={<Text ta="center" size="sm" fw={650} className="num">{percent.toFixed(0)} %</Text>} />
+    <Stack gap={2} align="center">
+      <RingProgress size={84} thickness={9} roundCaps sections={used > 0 ? [{ value: Math.max(percent, 2), color }] : []} role="img" aria-label={`${label}: ${show(used)} used of ${show(limit)}`} label={<Text ta="center" size="sm" fw={650} className="num">{used > 0 && percent < 0.5 ? '< 1' : percent.toFixed(0)} %</Text>} />
       <Text size="sm" fw={600} ta="center">{label}</Text>
-      <Text size="xs" className="quiet num" ta="center">{show(used)} of {show(limit)}</Text>
-      {word ? <Text size="xs" className="bad" fw={600}>{word}</Text> : null}
+      <Text size="xs" className="quiet num" ta="center" style={{ whiteSpace: 'normal' }}>{show(used)} of {show(limit)}</Text>
+      {word ? <Text size="xs" className="bad" fw={600} ta="center">{word}</Text> : null}
     </Stack>
   )
 }

@@ -23,6 +23,7 @@ export function SpendPanel({ tenant, data }: { tenant: string; data: Overview })
             <Progress.Section value={reserved} color="ink.3" striped aria-label="reserved" />
           </Progress.Root>
         ) : null}
+        {budget > 0 ? <Text size="sm" className="quiet">{act(spend)}</Text> : null}
         <Row label="Spent" value={show(spend.spent)} strong />
         <Row label="of which measurement" value={show(spend.measurement)} indent hint="The control arm: the same model trained without the foundation model, so that lift can be measured." />
         <Row label="Reserved by runs" value={show(spend.reserved)} hint="Held back for partitions being trained now, so that spent + reserved never passes the budget." />
@@ -31,6 +32,12 @@ export function SpendPanel({ tenant, data }: { tenant: string; data: Overview })
       </Stack>
     </Panel>
   )
+}
+
+/** What the budget does beside its hard limit, and from when on. */
+function act({ action, act_percent: percent }: Overview['spend']): string {
+  if (action === 'warn') return `From ${percent} % on the budget only warns; its whole amount is the limit.`
+  return `From ${percent} % on no new run starts${action === 'stop' ? ', and running ones stop at their next checkpoint' : ''}.`
 }
 
 interface RowProps { label: string; value: string; hint?: ReactNode; strong?: boolean; indent?: boolean; divided?: boolean; tone?: string }

@@ -4,6 +4,7 @@ import { useParams } from '@tanstack/react-router'
 import { runQuery } from '../../api/queries'
 import type { Run } from '../../api/types'
 import { useTenant } from '../../parts/context'
+import { Copy } from '../../parts/Copy'
 import { AnchorLink } from '../../parts/links'
 import { PageHead } from '../../parts/PageHead'
 import { StateBadge } from '../../parts/StateBadge'
@@ -29,7 +30,7 @@ function Content({ tenant, run }: { tenant: string; run: Run }) {
       <PageHead
         title={runTitle(run)}
         tab={`${run.state} · ${runTitle(run)}`}
-        sub={<><StateBadge state={run.state} /> {run.kind} · {run.id}{run.model ? <> · <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: run.model.id }} underline="always">{run.model.name}</AnchorLink></> : null}</>}
+        sub={<><StateBadge state={run.state} /> {run.kind} · <span style={{ overflowWrap: 'anywhere' }}>{run.id}</span> <Copy text={run.id} label="run’s id" />{run.model ? <> · <AnchorLink to="/t/$tenant/models/$model" params={{ tenant, model: run.model.id }} underline="always">{run.model.name}</AnchorLink></> : null}</>}
         aside={isOpen(run) ? <StopButton tenant={tenant} run={run} /> : null}
       />
       <Stack gap="md">

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Text, Tooltip } from '@mantine/core'
+import { Button, Group, Modal, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { api } from '../../api/client'
@@ -17,9 +17,7 @@ export function StopButton({ tenant, run }: { tenant: string; run: Run }) {
     onSettled: () => queryClient.invalidateQueries({ queryKey: tenantKey(tenant) }),
   })
   if (run.state === 'stopping') return <Text size="sm" className="quiet">Stopping…</Text>
-  if (!mayOperate) {
-    return <Tooltip label="Owners and engineers can stop runs."><Button variant="default" data-disabled aria-disabled leftSection={<Icon name="stop" size={16} />}>Stop</Button></Tooltip>
-  }
+  if (!mayOperate) return null
   return (
     <>
       <Button variant="default" onClick={open} leftSection={<Icon name="stop" size={16} />}>Stop</Button>

@@ -28,8 +28,8 @@ export function Runs() {
     <>
       <PageHead title="Runs" tab="Runs" sub="Every course of training and scoring, live" />
       <Group gap="xs" mb="sm" role="search">
-        <Select aria-label="State" placeholder="Any state" clearable data={['open', ...STATES]} value={filter.state ?? null} onChange={(state) => set({ state: state ?? undefined })} w={160} />
-        <Select aria-label="Model" placeholder="Any model" clearable searchable data={(models.data?.results ?? []).map((model) => ({ value: model.id, label: model.name }))} value={filter.model ?? null} onChange={(model) => set({ model: model ?? undefined })} w={200} />
+        <Select aria-label="State" placeholder="Any state" clearable data={['open', ...STATES]} value={filter.state ?? null} onChange={(state) => set({ state: state ?? undefined })} w={{ base: 'calc(50% - 5px)', xs: 160 }} />
+        <Select aria-label="Model" placeholder="Any model" clearable searchable data={(models.data?.results ?? []).map((model) => ({ value: model.id, label: model.name }))} value={filter.model ?? null} onChange={(model) => set({ model: model ?? undefined })} w={{ base: 'calc(50% - 5px)', xs: 200 }} />
       </Group>
       <section className="panel" aria-label="Runs" style={{ padding: 'var(--mantine-spacing-sm)' }}>
         <Resource query={runs} isEmpty={(page) => page.results.length === 0} empty={

@@ -1,26 +1,16 @@
 import { Alert, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
-import { type SyntheticEvent, useEffect, useState } from 'react'
+import { useSearch } from '@tanstack/react-router'
+import { type SyntheticEvent, useState } from 'react'
 import { api, body } from '../../api/client'
 import { Problem } from '../../api/problem'
 import { providersQuery, queryClient, sessionQuery } from '../../api/queries'
-import { duration } from '../../format/time'
 import { Icon } from '../../parts/icons'
+import { CodeStep } from './CodeStep'
 import { Frame } from './Frame'
-
-/** What went wrong, in one sentence that also says how to go on. */
-function sentence(error: Error, asked: boolean): string {
-  if (!(error instanceof Problem)) return error.message
-  if (error.status === 429) {
-    return `Too many tries. Wait ${error.retryAfter ? duration(error.retryAfter) : 'a few minutes'}, then try again.`
-  }
-  if (error.status === 401 && asked) return 'That code is not right, or it was used already. Wait for the next one, or use a recovery code.'
-  if (error.status === 400 || error.status === 401) {
-    return 'That email and password do not belong together. Check both; an administrator can give you a link to set a new password.'
-  }
-  return `${error.message} ${error.mend}`
-}
+import { safe } from './next'
+import { sentence } from './sentence'
+import { useWayIn } from './useWayIn'
 
 const REFUSED: Record<string, string> = {
   sso_not_admitted: 'You are signed in there, and have no account here. Ask an owner of your tenant for an invitation.',
@@ -28,27 +18,26 @@ const REFUSED: Record<string, string> = {
   sso_state_wrong: 'That sign-in was not begun here, or took too long. Try again.',
 }
 
-/** Only addresses of our own pages, never another host. */
-const safe = (next: string | undefined) => (next && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/')
-
 export function SignIn() {
-  const { next, problem } = useSearch({ from: '/sign-in' })
-  const navigate = useNavigate()
+  const { next, problem, step } = useSearch({ from: '/sign-in' })
+  return step === 'code' ? <CodeStep next={next} /> : <PasswordStep next={next} problem={problem} />
+}
+
+function PasswordStep({ next, problem }: { next: string | undefined; problem: string | undefined }) {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const [code, setCode] = useState('')
   const [asked, setAsked] = useState(false)
   // Asking for the session also sets the CSRF cookie that signing in needs.
-  const session = useQuery(sessionQuery)
+  useQuery(sessionQuery)
+  useWayIn(next)
   const providers = useQuery(providersQuery)
   const signIn = useMutation({
     mutationFn: () => body(api.POST('/api/v1/session', { body: { email, password, ...(asked ? { code } : {}) } })),
     onSuccess: (me) => queryClient.setQueryData(sessionQuery.queryKey, me),
     onError: (error) => { if (error instanceof Problem && error.code === 'second_factor_required') setAsked(true) },
   })
-  const signedIn = session.data !== undefined
   const wanted = signIn.error instanceof Problem && signIn.error.code === 'second_factor_required'
-  useEffect(() => { if (signedIn) void navigate({ href: safe(next), replace: true }) }, [signedIn, next, navigate])
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()

@@ -1,13 +1,13 @@
-import { Button, Group, Modal, Table, Text } from '@mantine/core'
+import { Button, Group, Modal, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api, body } from '../../api/client'
-import { absolute } from '../../format/time'
 import { useMay } from '../../parts/context'
 import { Pager } from '../../parts/Pager'
 import { Panel } from '../../parts/Panel'
-import { Scroll } from '../../parts/Scroll'
 import { StateBadge } from '../../parts/StateBadge'
+import type { Column } from '../../parts/table/columns'
+import { DataTable } from '../../parts/table/DataTable'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
@@ -49,29 +49,23 @@ function DeliveryTable({ tenant, webhook, deliveries, onOpen }: DeliveryTablePro
     mutationFn: (id: string) => body(api.POST('/api/v1/tenants/{tenant}/webhooks/{webhook_id}/deliveries/{delivery_id}/replay', { params: { path: { tenant, webhook_id: webhook.id, delivery_id: id } } })),
     onSettled: () => webhooksChanged(tenant),
   })
+  const columns: Column<Delivery>[] = [
+    { label: 'When', card: 'note', cell: (delivery) => <When at={delivery.created_at} /> },
+    { label: 'Event', card: 'title', cell: (delivery) => <><Text span ff="monospace" size="xs">{delivery.event_type}</Text>{delivery.cause === 'event' ? null : <Text size="xs" className="quiet">{delivery.cause}</Text>}</> },
+    { label: 'State', card: 'corner', cell: (delivery) => <><StateBadge state={delivery.state} />{delivery.next_attempt_at && delivery.attempts > 0 ? <Text size="xs" className="quiet">again <When at={delivery.next_attempt_at} /></Text> : null}</> },
+    { label: 'Attempts', right: true, num: true, cell: (delivery) => delivery.attempts },
+    { label: 'Last answer', cell: (delivery) => delivery.last_status ?? delivery.last_code ?? <span className="quiet">none yet</span> },
+    { label: 'Actions', card: 'actions', cell: (delivery) => (
+      <Group gap={6} justify="flex-end" wrap="nowrap">
+        <Button size="compact-xs" variant="default" onClick={() => onOpen(delivery.id)} aria-label={`Log of ${delivery.event_type}`}>Log</Button>
+        {mayOperate && delivery.state !== 'pending' ? <Button size="compact-xs" variant="default" loading={replay.isPending && replay.variables === delivery.id} onClick={() => replay.mutate(delivery.id)} aria-label={`Replay ${delivery.event_type}`}>Replay</Button> : null}
+      </Group>
+    ) },
+  ]
   return (
-    <Scroll label="Deliveries, table">
+    <>
       {replay.error ? <Text size="sm" className="bad" role="alert">{replay.error.message}</Text> : null}
-      <Table fz="sm" miw={620}>
-        <Table.Thead><Table.Tr><Table.Th scope="col">When</Table.Th><Table.Th scope="col">Event</Table.Th><Table.Th scope="col">State</Table.Th><Table.Th scope="col">Attempts</Table.Th><Table.Th scope="col">Last answer</Table.Th><Table.Th scope="col"><span className="skip">Actions</span></Table.Th></Table.Tr></Table.Thead>
-        <Table.Tbody>
-          {deliveries.map((delivery) => (
-            <Table.Tr key={delivery.id}>
-              <Table.Td><When at={delivery.created_at} /></Table.Td>
-              <Table.Td><Text span ff="monospace" size="xs">{delivery.event_type}</Text>{delivery.cause === 'event' ? null : <Text size="xs" className="quiet">{delivery.cause}</Text>}</Table.Td>
-              <Table.Td><StateBadge state={delivery.state} />{delivery.next_attempt_at && delivery.attempts > 0 ? <Text size="xs" className="quiet">again {absolute(delivery.next_attempt_at)}</Text> : null}</Table.Td>
-              <Table.Td className="num">{delivery.attempts}</Table.Td>
-              <Table.Td>{delivery.last_status ?? delivery.last_code ?? <span className="quiet">none yet</span>}</Table.Td>
-              <Table.Td ta="right">
-                <Group gap={6} justify="flex-end" wrap="nowrap">
-                  <Button size="compact-xs" variant="default" onClick={() => onOpen(delivery.id)} aria-label={`Log of ${delivery.event_type}`}>Log</Button>
-                  {mayOperate && delivery.state !== 'pending' ? <Button size="compact-xs" variant="default" loading={replay.isPending && replay.variables === delivery.id} onClick={() => replay.mutate(delivery.id)} aria-label={`Replay ${delivery.event_type}`}>Replay</Button> : null}
-                </Group>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Scroll>
+      <DataTable label="Deliveries" columns={columns} rows={deliveries} id={(delivery) => delivery.id} narrowest={620} />
+    </>
   )
 }

@@ -9,4 +9,5 @@ export const EVENTS: readonly (readonly [EventType, string])[] = [
   ['partition.rejected', 'An upload does not match the schema.'],
   ['snapshot.published', 'The foundation model has a new snapshot.'],
   ['budget.threshold', '50, 80 or 100 % of the budget is spent.'],
+  ['export.finished', 'An export is ready, or has failed.'],
 ]

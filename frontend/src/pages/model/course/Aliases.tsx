@@ -1,4 +1,4 @@
-import { Button, Group, Table, Text, TextInput } from '@mantine/core'
+import { Button, Group, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -7,7 +7,8 @@ import { minute } from '../../../format/time'
 import { Confirm } from '../../../parts/Confirm'
 import { useMay } from '../../../parts/context'
 import { Panel } from '../../../parts/Panel'
-import { Scroll } from '../../../parts/Scroll'
+import type { Column } from '../../../parts/table/columns'
+import { DataTable } from '../../../parts/table/DataTable'
 import { When } from '../../../parts/When'
 import { Resource } from '../../../states/Resource'
 import { type Alias, aliasesQuery, aliasHistoryQuery, type AliasName, type Checkpoint, modelChanged, rollBackAlias } from '../queries'
@@ -54,21 +55,18 @@ function Row({ tenant, model, name, alias }: { tenant: string; model: Model; nam
   )
 }
 
+const MOVES: Column<Alias>[] = [
+  { label: 'When', card: 'corner', cell: (move) => <When at={move.moved_at} /> },
+  { label: 'Alias', card: 'title', cell: (move) => move.alias },
+  { label: 'Points at', card: 'note', cell: (move) => <>{place(move.checkpoint)}{move.back_to ? <Text size="xs" className="quiet">back to move {move.back_to}</Text> : null}</> },
+  { label: 'Who', cell: (move) => move.moved_by },
+  { label: 'Why', cell: (move) => move.note && <span className="quiet">{move.note}</span> },
+]
+
 function History({ tenant, model }: { tenant: string; model: Model }) {
   return (
     <Resource query={useQuery(aliasHistoryQuery(tenant, model.id))} rows={2} isEmpty={(page) => page.results.length === 0} empty={<Text size="sm" className="quiet">No alias has moved yet.</Text>}>
-      {(page) => (
-        <Scroll label="History of aliases, table" tall={300}>
-          <Table fz="sm" miw={560}>
-            <Table.Thead><Table.Tr><Table.Th scope="col">When</Table.Th><Table.Th scope="col">Alias</Table.Th><Table.Th scope="col">Points at</Table.Th><Table.Th scope="col">Who</Table.Th><Table.Th scope="col">Why</Table.Th></Table.Tr></Table.Thead>
-            <Table.Tbody>
-              {page.results.map((move) => (
-                <Table.Tr key={`${move.alias} ${move.number}`}><Table.Td><When at={move.moved_at} /></Table.Td><Table.Td>{move.alias}</Table.Td><Table.Td>{place(move.checkpoint)}{move.back_to ? <Text size="xs" className="quiet">back to move {move.back_to}</Text> : null}</Table.Td><Table.Td>{move.moved_by}</Table.Td><Table.Td className="quiet">{move.note}</Table.Td></Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Scroll>
-      )}
+      {(page) => <DataTable label="History of aliases" columns={MOVES} rows={page.results} id={(move) => `${move.alias} ${move.number}`} narrowest={560} tall={300} />}
     </Resource>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Table, Text, TextInput } from '@mantine/core'
+import { Button, Group, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -10,7 +10,8 @@ import { Confirm } from '../../../parts/Confirm'
 import { useMay } from '../../../parts/context'
 import { Pager } from '../../../parts/Pager'
 import { Panel } from '../../../parts/Panel'
-import { Scroll } from '../../../parts/Scroll'
+import type { Column } from '../../../parts/table/columns'
+import { DataTable } from '../../../parts/table/DataTable'
 import { When } from '../../../parts/When'
 import { Resource } from '../../../states/Resource'
 import { aliasesQuery, type AliasName, type Checkpoint, checkpointsQuery, modelChanged, setAlias } from '../queries'
@@ -29,32 +30,27 @@ export function Checkpoints({ tenant, model }: { tenant: string; model: Model })
     open()
   }
   const paused = model.status === 'paused'
+  const columns: Column<Checkpoint>[] = [
+    { label: 'Learned up to (UTC)', card: 'title', num: true, cell: (checkpoint) => minute(checkpoint.position) },
+    { label: 'Version', num: true, cell: (checkpoint) => checkpoint.version },
+    { label: 'Arm', card: 'corner', cell: (checkpoint) => checkpoint.arm },
+    { label: 'Size', right: true, num: true, card: 'more', cell: (checkpoint) => bytes(checkpoint.bytes) },
+    { label: 'SHA-256', card: 'more', cell: (checkpoint) => <Text span size="xs" ff="monospace" title={checkpoint.sha256}>{checkpoint.sha256.slice(0, 12)}</Text> },
+    { label: 'Written', cell: (checkpoint) => <When at={checkpoint.created_at} /> },
+    ...(mayWrite ? [{ label: 'Actions', card: 'actions', cell: (checkpoint) => (
+      <Group gap={6} wrap="nowrap" justify="flex-end">
+        <Button size="compact-xs" variant="default" onClick={() => ask('serving', checkpoint)}>Serve</Button>
+        <Button size="compact-xs" variant="default" onClick={() => ask('candidate', checkpoint)}>Candidate</Button>
+        <Button size="compact-xs" variant="default" disabled={!paused || checkpoint.version !== model.version} onClick={() => ask('restart', checkpoint)}>Restart</Button>
+      </Group>
+    ) }] satisfies Column<Checkpoint>[] : []),
+  ]
   return (
     <Panel title="Checkpoints" note={`Newest first. ${paused ? 'Restart goes back to one: what came after is learned anew.' : 'Pause the model to restart it from one.'}`}>
       <Resource query={useQuery(checkpointsQuery(tenant, model.id, cursor))} isEmpty={(page) => page.results.length === 0} empty={<Text size="sm" className="quiet">The first is written with the first partition.</Text>}>
         {(page) => (
           <>
-            <Scroll label="Checkpoints, table" tall={420}>
-              <Table fz="sm" stickyHeader miw={760}>
-                <Table.Thead><Table.Tr><Table.Th scope="col">Learned up to (UTC)</Table.Th><Table.Th scope="col">Version</Table.Th><Table.Th scope="col">Arm</Table.Th><Table.Th scope="col" ta="right">Size</Table.Th><Table.Th scope="col">SHA-256</Table.Th><Table.Th scope="col">Written</Table.Th><Table.Th scope="col"><span className="skip">Actions</span></Table.Th></Table.Tr></Table.Thead>
-                <Table.Tbody>
-                  {page.results.map((checkpoint) => (
-                    <Table.Tr key={checkpoint.id} className="num">
-                      <Table.Td>{minute(checkpoint.position)}</Table.Td><Table.Td>{checkpoint.version}</Table.Td><Table.Td>{checkpoint.arm}</Table.Td><Table.Td ta="right">{bytes(checkpoint.bytes)}</Table.Td>
-                      <Table.Td><Text span size="xs" ff="monospace" title={checkpoint.sha256}>{checkpoint.sha256.slice(0, 12)}</Text></Table.Td>
-                      <Table.Td><When at={checkpoint.created_at} /></Table.Td>
-                      <Table.Td>{mayWrite ? (
-                        <Group gap={6} wrap="nowrap" justify="flex-end">
-                          <Button size="compact-xs" variant="default" onClick={() => ask('serving', checkpoint)}>Serve</Button>
-                          <Button size="compact-xs" variant="default" onClick={() => ask('candidate', checkpoint)}>Candidate</Button>
-                          <Button size="compact-xs" variant="default" disabled={!paused || checkpoint.version !== model.version} onClick={() => ask('restart', checkpoint)}>Restart</Button>
-                        </Group>
-                      ) : null}</Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Scroll>
+            <DataTable label="Checkpoints" columns={columns} rows={page.results} id={(checkpoint) => checkpoint.id} narrowest={760} tall={420} />
             <Pager page={page} onTurn={setCursor} />
           </>
         )}
@@ -78,7 +74,7 @@ function Ask({ tenant, model, act, checkpoint, opened, onClose }: { tenant: stri
   })
   const restart = act === 'restart'
   return (
-    <Confirm title={restart ? 'Restart from this checkpoint?' : `Point ${act} here?`} verb={restart ? 'Restart' : `Point ${act} here`} opened={opened} busy={change.isPending} error={change.error} onClose={onClose} onConfirm={() => change.mutate()}>
+    <Confirm title={restart ? 'Restart from this checkpoint?' : `Point ${act} here?`} verb={restart ? 'Restart' : `Point ${act} here`} danger={restart} opened={opened} busy={change.isPending} error={change.error} onClose={onClose} onConfirm={() => change.mutate()}>
       <Text size="sm" mb="sm">{place(checkpoint)}. {restart ? 'Both arms that stood there go on from it in new lineages; the present lineages end and stay readable.' : 'Where it pointed before stays in its history.'}</Text>
       {restart ? null : <TextInput label="Why" maxLength={400} value={note} onChange={(event) => setNote(event.currentTarget.value)} />}
     </Confirm>

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Table, Text } from '@mantine/core'
+import { Alert, Button, Group, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { api } from '../../../api/client'
@@ -8,9 +8,17 @@ import type { Model } from '../../../api/types'
 import { Confirm } from '../../../parts/Confirm'
 import { useMay } from '../../../parts/context'
 import { Panel } from '../../../parts/Panel'
+import type { Column } from '../../../parts/table/columns'
+import { DataTable } from '../../../parts/table/DataTable'
 import { When } from '../../../parts/When'
 import { Resource } from '../../../states/Resource'
-import { bindingsQuery, modelChanged } from '../queries'
+import { type Binding, bindingsQuery, modelChanged } from '../queries'
+
+const COLUMNS: Column<Binding>[] = [
+  { label: 'Foundation model', card: 'title', cell: (binding) => binding.foundation_model.name },
+  { label: 'Since', cell: (binding) => <When at={binding.created_at} /> },
+  { label: 'Until', cell: (binding) => (binding.ended_at ? <When at={binding.ended_at} /> : 'now') },
+]
 
 /** Which foundation model teaches this model, since when, and who did before. */
 export function Teacher({ tenant, model, className }: { tenant: string; model: Model; className: string }) {
@@ -19,12 +27,7 @@ export function Teacher({ tenant, model, className }: { tenant: string; model: M
       <Resource query={useQuery(bindingsQuery(tenant, model.id))} rows={1}>
         {(page) => (
           <>
-            {page.results.length === 0 ? <Text size="sm" className="quiet">No foundation model has taught this model.</Text> : (
-              <Table fz="sm">
-                <Table.Thead><Table.Tr><Table.Th scope="col">Foundation model</Table.Th><Table.Th scope="col">Since</Table.Th><Table.Th scope="col">Until</Table.Th></Table.Tr></Table.Thead>
-                <Table.Tbody>{page.results.map((binding) => <Table.Tr key={binding.number}><Table.Td>{binding.foundation_model.name}</Table.Td><Table.Td><When at={binding.created_at} /></Table.Td><Table.Td>{binding.ended_at ? <When at={binding.ended_at} /> : 'now'}</Table.Td></Table.Tr>)}</Table.Tbody>
-              </Table>
-            )}
+            {page.results.length === 0 ? <Text size="sm" className="quiet">No foundation model has taught this model.</Text> : <DataTable label="Teachers" columns={COLUMNS} rows={page.results} id={(binding) => String(binding.number)} />}
             <Change tenant={tenant} model={model} bound={page.results.some((binding) => binding.ended_at === null)} />
           </>
         )}

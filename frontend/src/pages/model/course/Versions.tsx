@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, Stack, Table, Text, Textarea } from '@mantine/core'
+import { Alert, Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { type SyntheticEvent, useState } from 'react'
@@ -8,11 +8,20 @@ import type { Model } from '../../../api/types'
 import { count } from '../../../format/number'
 import { useMay } from '../../../parts/context'
 import { Panel } from '../../../parts/Panel'
-import { Scroll } from '../../../parts/Scroll'
+import type { Column } from '../../../parts/table/columns'
+import { DataTable } from '../../../parts/table/DataTable'
 import { When } from '../../../parts/When'
 import { Resource } from '../../../states/Resource'
 import { ServingCheck } from '../../models/ServingCheck'
-import { modelChanged, versionsQuery } from '../queries'
+import { modelChanged, type Version, versionsQuery } from '../queries'
+
+const COLUMNS: Column<Version>[] = [
+  { label: 'Version', card: 'title', num: true, cell: (version) => <><span className="on-card">Version </span>{version.number}</> },
+  { label: 'Made', cell: (version) => <When at={version.created_at} /> },
+  { label: 'Parameters', right: true, num: true, cell: (version) => count(version.serving_parameters) },
+  { label: 'FLOPs per row', right: true, num: true, cell: (version) => count(version.serving_flops) },
+  { label: 'Spec SHA-256', card: 'more', cell: (version) => <Text span size="xs" ff="monospace" title={version.sha256}>{version.sha256.slice(0, 12)}</Text> },
+]
 
 /** Immutable specs, newest first. A new one starts untrained, in lineages of its own. */
 export function Versions({ tenant, model }: { tenant: string; model: Model }) {
@@ -22,14 +31,7 @@ export function Versions({ tenant, model }: { tenant: string; model: Model }) {
   return (
     <Panel title="Versions" note={paused ? 'Immutable specs; a new one starts untrained' : 'Immutable specs. Pause the model to give it a new one.'} aside={mayWrite ? <Button size="compact-sm" disabled={!paused} onClick={open}>New version</Button> : null}>
       <Resource query={useQuery(versionsQuery(tenant, model.id))} rows={1}>
-        {(page) => (
-          <Scroll label="Versions, table" tall={300}>
-            <Table fz="sm" miw={560}>
-              <Table.Thead><Table.Tr><Table.Th scope="col">Version</Table.Th><Table.Th scope="col">Made</Table.Th><Table.Th scope="col" ta="right">Parameters</Table.Th><Table.Th scope="col" ta="right">FLOPs per row</Table.Th><Table.Th scope="col">Spec SHA-256</Table.Th></Table.Tr></Table.Thead>
-              <Table.Tbody>{page.results.map((version) => <Table.Tr key={version.id} className="num"><Table.Td>{version.number}</Table.Td><Table.Td><When at={version.created_at} /></Table.Td><Table.Td ta="right">{count(version.serving_parameters)}</Table.Td><Table.Td ta="right">{count(version.serving_flops)}</Table.Td><Table.Td><Text span size="xs" ff="monospace" title={version.sha256}>{version.sha256.slice(0, 12)}</Text></Table.Td></Table.Tr>)}</Table.Tbody>
-            </Table>
-          </Scroll>
-        )}
+        {(page) => <DataTable label="Versions" columns={COLUMNS} rows={page.results} id={(version) => version.id} narrowest={560} tall={300} />}
       </Resource>
       <Modal opened={opened} onClose={close} title={`Version ${model.version + 1} of ${model.name}`} size="lg" centered><NewVersion tenant={tenant} model={model} onDone={close} /></Modal>
     </Panel>

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with times read by psycopg's compiled loader."""
