@@ -26,12 +26,15 @@ import pyarrow.parquet as pq
 
 from exfm_core.data import column_checks as checks
 from exfm_core.data.column_checks import Finding
+from exfm_core.data.pages import chunk_finding
 from exfm_core.data.partitions import ROW_GROUP_ROWS, column_numpy, file_sha256, open_partition
 from exfm_core.errors import DataError, ExfmError, sentence
 from exfm_core.spec import TRUE_PROBABILITY, StreamSchema
 
 MAX_PROBLEMS = 20
 MAX_GROUP_BYTES = 1 << 30
+FEW_VALUES = 1 << 20
+"""Values of a column's row group that are decoded whatever the schema allows: the row that has too many is named."""
 MAX_FOOTER_BYTES = 64 << 20
 MAX_COLUMNS, MAX_ROW_GROUPS = 32_768, 65_536
 MAX_TEXT = 200
@@ -146,7 +149,7 @@ def validate_partition(path: str | os.PathLike[str], schema: StreamSchema, start
     else:
         with file:
             try:
-                _check_file(file, work)
+                _check_file(file, target, work)
             # A file can break its reader in more ways than can be named; whatever it does is the file's fault.
             except Exception as error:  # noqa: BLE001
                 _unreadable(error, work)
@@ -179,7 +182,7 @@ def _reason(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _check_file(file: pq.ParquetFile, work: _Work) -> None:
+def _check_file(file: pq.ParquetFile, path: Path, work: _Work) -> None:
     metadata = file.metadata
     if metadata.num_columns > MAX_COLUMNS or file.num_row_groups > MAX_ROW_GROUPS:
         work.report(
@@ -195,16 +198,9 @@ def _check_file(file: pq.ParquetFile, work: _Work) -> None:
         work.report(None, None, "at least one row", "no rows", "Leave empty partitions out.")
     for group in range(file.num_row_groups):
         info = metadata.row_group(group)
-        if info.num_rows > ROW_GROUP_ROWS or info.total_byte_size > MAX_GROUP_BYTES:
-            work.report(
-                None,
-                work.rows,
-                f"row groups of at most {ROW_GROUP_ROWS} rows and 1 GiB",
-                f"one of {info.num_rows} rows and {info.total_byte_size} bytes",
-                f"Write the file with row_group_size={ROW_GROUP_ROWS}.",
-            )
+        if not _group_fits(info, work):
             return
-        if not _values_fit(info, readable, work):
+        if not _pages_fit(path, info, group, readable, work):
             return
         decoded = 0
         # One column at a time: run lengths and dictionaries hide how much memory a row group needs.
@@ -225,17 +221,39 @@ def _check_file(file: pq.ParquetFile, work: _Work) -> None:
         work.rows += info.num_rows
 
 
-def _values_fit(info: pq.RowGroupMetaData, names: Iterable[str], work: _Work) -> bool:
-    """Whether a row group's columns, by their own counts, may be decoded at all: a list hides any number of values."""
-    wanted = set(names)
-    for i in range(info.num_columns):
-        column = info.column(i)
-        name = column.path_in_schema.split(".")[0]
-        if name in wanted and column.num_values * 8 > MAX_GROUP_BYTES:
-            found = f"{column.num_values} values in {column.total_compressed_size} bytes"
-            most = f"a row group of at most {MAX_GROUP_BYTES // 8} values"
-            work.report(name, work.rows, most, found, "Write shorter row groups, and shorter lists.")
-            return False
+def _group_fits(info: pq.RowGroupMetaData, work: _Work) -> bool:
+    """Whether a row group has a size that may be read, as the metadata say."""
+    fits = bool(info.num_rows <= ROW_GROUP_ROWS and info.total_byte_size <= MAX_GROUP_BYTES)
+    if not fits:
+        work.report(
+            None,
+            work.rows,
+            f"row groups of at most {ROW_GROUP_ROWS} rows and 1 GiB",
+            f"one of {info.num_rows} rows and {info.total_byte_size} bytes",
+            f"Write the file with row_group_size={ROW_GROUP_ROWS}.",
+        )
+    return fits
+
+
+def _pages_fit(path: Path, info: pq.RowGroupMetaData, group: int, names: Iterable[str], work: _Work) -> bool:
+    """Whether a row group's columns may be decoded at all, by their counts and by what each of their pages says.
+
+    A list hides any number of values, and a page any number of bytes.
+    """
+    longest = {one.name: one.max_length for one in work.schema.features if one.kind == "sequence"}
+    wanted, left = set(names), MAX_GROUP_BYTES
+    with path.open("rb") as file:
+        for i in range(info.num_columns):
+            chunk = info.column(i)
+            name = chunk.path_in_schema.split(".")[0]
+            if name not in wanted:
+                continue
+            most = min(max(info.num_rows * longest.get(name, 1), FEW_VALUES), MAX_GROUP_BYTES // 8)
+            finding, unpacked = chunk_finding(file, chunk, group=group, most=most, most_bytes=left)
+            if finding is not None:
+                work.report(name, work.rows, finding.expected, finding.found, finding.mend)
+                return False
+            left -= unpacked
     return True
 
 
