@@ -16,10 +16,9 @@ from budgets import accounts, actions, money, thresholds
 from budgets.models import Budget, LedgerEntry, Line, UsageRecord
 from budgets.money import ZERO, currency
 from budgets.rates import rate_at
-from budgets.selectors import quota_of
-from catalog import limits
+from budgets.selectors import concurrent_runs
 from runs.accounting import Held, Refusal, RunCost
-from runs.models import HELD_STATES, Attempt, Run, WorkClaim
+from runs.models import Attempt, Run, WorkClaim
 
 Kind = LedgerEntry.Kind
 _KINDS = {"reserve": Kind.RESERVE, "settle": Kind.SETTLE, "release": Kind.RELEASE}
@@ -55,16 +54,9 @@ def outstanding(*, run_id: uuid.UUID) -> dict[uuid.UUID, Decimal]:
 class DatabaseAccounting:
     """Implements `runs.accounting.Accounting`."""
 
-    def quota_refusal(self, *, run: Run) -> Refusal | None:
-        """Refuse one more concurrent run than the tenant's quota."""
-        if run.tenant_id is None:
-            return None
-        limits.hold(run.tenant_id)
-        limit = quota_of(tenant_id=run.tenant_id).concurrent_runs
-        held = Run.objects.filter(tenant_id=run.tenant_id, state__in=HELD_STATES).exclude(id=run.id).count()
-        if held < limit:
-            return None
-        return Refusal("quota_concurrent_runs", f"{held} of {limit} concurrent runs are in use; one must end first.")
+    def concurrent_runs(self, *, tenant_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
+        """Return how many runs each of these tenants may hold at once, by its quota."""
+        return concurrent_runs(tenant_ids=tenant_ids)
 
     def held_back(self, *, runs: Collection[Run], now: datetime) -> Mapping[uuid.UUID, Refusal]:
         """Return, by run, why its tenant's budget keeps it from starting."""

@@ -88,7 +88,10 @@ def _is_percent(value: object) -> bool:
 
 @transaction.atomic
 def set_quota(*, tenant: Tenant, quota: Mapping[str, int | None], reason: str) -> Quota:
-    """Change the named limits; those not named stay. None lifts a limit that may be lifted."""
+    """Change the named limits; those not named stay. None lifts a limit that may be lifted.
+
+    Runs that wait for another one of their tenant to end are looked at again.
+    """
     if not reason.strip():
         raise errors.reason_missing()
     if unknown := sorted(set(quota) - set(QUOTAS)):
@@ -104,6 +107,8 @@ def set_quota(*, tenant: Tenant, quota: Mapping[str, int | None], reason: str) -
         setattr(held, name, value)
     held.save()
     audit.record("quota.set", held, before=before, after=dict(quota), reason=reason)
+    if "concurrent_runs" in quota:
+        nudges.dispatch_on_commit()
     return held
 
 

@@ -39,8 +39,8 @@ class RunCost:
 class Accounting(Protocol):
     """What runs need from budgets. Every call happens inside the caller's transaction."""
 
-    def quota_refusal(self, *, run: Run) -> Refusal | None:
-        """Return why the run's tenant may not hold one more run now, or None."""
+    def concurrent_runs(self, *, tenant_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
+        """Return how many runs each of these tenants may hold at once."""
 
     def held_back(self, *, runs: Collection[Run], now: datetime) -> Mapping[uuid.UUID, Refusal]:
         """Return, by run, why it may not start whatever is free: its tenant's budget holds runs back."""

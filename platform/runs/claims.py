@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from exfm_core.spec import VerticalSpec
 from registry.selectors import open_binding
+from runs import quotas
 from runs.gating import SHUT, Position, position
 from runs.hardcaps import extend_reservation
 from runs.leases import Lease, hold
@@ -76,12 +78,13 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
 
 
 def must_yield(*, run_id: uuid.UUID, priority: int, idle_seconds: float) -> bool:
-    """Whether a run should give its slot to one that is queued for want of slots.
+    """Whether a run should give its slot to one that is queued for want of slots, or of a place in its tenant's quota.
 
     Between two units to one of higher priority; when idle for a while to any, but not at once, because starting a
     child again costs seconds.
     """
-    waiting = Run.objects.filter(state=State.QUEUED, reason_code="capacity").exclude(id=run_id)
+    own = Q(reason_code=quotas.CODE, tenant_id=Run.objects.filter(id=run_id).values("tenant_id")[:1])
+    waiting = Run.objects.filter(Q(reason_code="capacity") | own, state=State.QUEUED).exclude(id=run_id)
     if idle_seconds < PATIENCE_SECONDS:
         waiting = waiting.filter(priority__gt=priority)
     return waiting.exists()

@@ -1,8 +1,9 @@
 """Admission: which queued runs may start now. One dispatcher at a time; every other run learns why it waits.
 
 Order: priority (teacher, scoring, students), then fair share: the tenant with the least decayed device time first, then
-age. Limits: what the tenant's budget does, free slots of workers seen lately, the tenant's quota, money for start-up
-and the first unit of work. A run that a budget holds back does not wait for a slot, so nobody makes room for it.
+age. Limits: what the tenant's budget does, the tenant's quota, free slots of workers seen lately, money for start-up
+and the first unit of work. A run that its own tenant's budget or quota keeps does not wait for a slot: it says so, also
+while all slots are taken, and nobody else makes room for it.
 """
 
 import math
@@ -15,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from runs import nudges
+from runs import nudges, quotas
 from runs.accounting import Refusal, accounting
 from runs.hardcaps import reserve_admission
 from runs.models import HELD_STATES, Attempt, Run, State, WorkerNode
@@ -27,6 +28,8 @@ LOCK: Final = 0x5EED_0002
 SEEN_WITHIN: Final = timedelta(seconds=20)
 HALF_LIFE: Final = timedelta(hours=1)
 HORIZON: Final = timedelta(hours=8)
+NAMED: Final = 8
+"""Own runs named among the holders; further ones are counted."""
 NOMINAL_SECONDS: Final = 60.0
 """What an admission counts in its own pass, so that one tenant does not take all free slots at once."""
 
@@ -42,14 +45,17 @@ def dispatch(now: datetime | None = None) -> list[Run]:
     usage = decayed_seconds(moment)
     waiting = list(Run.objects.filter(state=State.QUEUED).select_related("tenant", "model__stream", "foundation_model"))
     held_back = accounting().held_back(runs=waiting, now=moment)
+    concurrency = quotas.Concurrency.of(waiting)
     admitted: list[Run] = []
     refused: list[tuple[Run, str, str]] = []
     while waiting:
         run = min(waiting, key=lambda r: (-r.priority, usage.get(r.tenant_id, 0.0), r.created_at))
         waiting.remove(run)
-        verdict = _verdict(run, free, moment, held_back.get(run.id))
+        kept = held_back.get(run.id) or concurrency.refusal(run)
+        verdict = _verdict(run, free, moment, kept)
         if verdict is None and _admit(run, moment):
             admitted.append(run)
+            concurrency.add(run)
             free -= 1
             usage[run.tenant_id] = usage.get(run.tenant_id, 0.0) + NOMINAL_SECONDS
         elif verdict is not None:
@@ -76,19 +82,17 @@ def decayed_seconds(now: datetime) -> dict[uuid.UUID | None, float]:
     return usage
 
 
-def _verdict(run: Run, free: int, now: datetime, held_back: Refusal | None) -> tuple[str, str] | None:
-    """Return (code, sentence) of why the run may not start, or None."""
+def _verdict(run: Run, free: int, now: datetime, kept: Refusal | None) -> tuple[str, str] | None:
+    """Return (code, sentence) of why the run may not start, or None; `kept`: by its tenant's own budget or quota."""
     if run.not_before and run.not_before > now:
         return "retry", run.reason_message
-    if held_back is not None:
-        return held_back.code, held_back.message
+    if kept is not None:
+        return kept.code, kept.message
     if free <= 0:
         if not WorkerNode.objects.filter(seen_at__gte=now - SEEN_WITHIN).exists():
             return "no_worker", "No worker has reported for 20 seconds; it starts when one is back."
         return "capacity", "All slots are taken; it starts when one becomes free."
-    refusal = accounting().quota_refusal(run=run)
-    if refusal is None:
-        refusal = reserve_admission(run=run, rows=_first_rows(run, now))
+    refusal = reserve_admission(run=run, rows=_first_rows(run, now))
     return (refusal.code, refusal.message) if refusal else None
 
 
@@ -137,7 +141,7 @@ def _explain(refused: list[tuple[Run, str, str]]) -> None:
     """Write reason, position and holders on the runs that still wait; tell browsers only of changes."""
     held = list(Run.objects.filter(state__in=HELD_STATES).select_related("model", "foundation_model"))
     for position, (run, code, message) in enumerate(refused, start=1):
-        waiting = {"position": position, "holders": holders(held, run.tenant_id) if code == "capacity" else []}
+        waiting = {"position": position, "holders": _holders(code, held, run.tenant_id)}
         if (run.reason_code, run.reason_message, run.waiting) == (code, message, waiting):
             continue
         changed = Run.objects.filter(id=run.id, state=State.QUEUED).update(
@@ -147,9 +151,25 @@ def _explain(refused: list[tuple[Run, str, str]]) -> None:
             nudges.announce(run)
 
 
+def _holders(code: str, held: list[Run], tenant_id: uuid.UUID | None) -> list[str]:
+    """Return who holds what a run waits for, if it is a slot or a place in its tenant's quota."""
+    if code == "capacity":
+        return holders(held, tenant_id)
+    return _shortened(_own(held, tenant_id)) if code == quotas.CODE else []
+
+
+def _own(held: list[Run], tenant_id: uuid.UUID | None) -> list[str]:
+    return sorted(run.model.name for run in held if run.model and run.tenant_id == tenant_id)
+
+
+def _shortened(names: list[str]) -> list[str]:
+    rest = len(names) - NAMED
+    return names if rest <= 0 else [*names[:NAMED], f"{rest} more"]
+
+
 def holders(held: list[Run], tenant_id: uuid.UUID | None) -> list[str]:
     """Say who holds the capacity; other tenants are counted, never named."""
-    own = [f"{run.model.name} (yours)" for run in held if run.model and run.tenant_id == tenant_id]
+    own = _shortened([f"{name} (yours)" for name in _own(held, tenant_id)])
     shared = Counter(run.kind for run in held if run.tenant_id is None)
     names = {"fm.train": "training of the foundation model", "das.score": "scoring by the foundation model"}
     platform = [names[kind] for kind in sorted(shared)]

@@ -9,7 +9,10 @@ from runs.models import Attempt, Fault, Kind, State
 class RunReasonSerializer(StrictSerializer):
     """Why the run is where it is."""
 
-    code = serializers.CharField()
+    code = serializers.CharField(
+        help_text="a queued run waits for queued, retry, no_worker, capacity, quota_concurrent_runs, no_budget, "
+        "budget_hold or budget_exhausted; others say how it ended"
+    )
     message = serializers.CharField()
 
 
@@ -53,7 +56,9 @@ class RunCardSerializer(StrictSerializer):
     model = NamedSerializer(allow_null=True)
     foundation_model = NamedSerializer(allow_null=True)
     position = serializers.IntegerField(allow_null=True, help_text="place in the queue, from 1")
-    holders = serializers.ListField(child=serializers.CharField(), help_text="who holds the capacity it waits for")
+    holders = serializers.ListField(
+        child=serializers.CharField(), help_text="who holds the slots or quota that it waits for"
+    )
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -117,7 +117,6 @@ def test_the_platform_s_runs_need_no_budget() -> None:
         run = domain.make_run(None, foundation_model=model, kind=Kind.FM_TRAIN)
         attempt = domain.make_attempt(run)
         assert accounting().reserve(run=run, device_seconds=10**9) is None
-        assert accounting().quota_refusal(run=run) is None
         accounting().settle(run=run, attempt=attempt, claim=None, held=Held({"fm_training": 60.0}))
         accounting().release(run=run)
         usage = UsageRecord.objects.get(run=run)
@@ -127,16 +126,9 @@ def test_the_platform_s_runs_need_no_budget() -> None:
 
 def test_the_quota_of_concurrent_runs(tenant: Tenant) -> None:
     services.set_quota(tenant=tenant, quota={"concurrent_runs": 2}, reason="test")
-    domain.make_run(tenant)
-    run = domain.make_run(tenant, state="queued")
-    assert accounting().quota_refusal(run=run) is None
-    domain.make_run(tenant, state="starting")
-    domain.make_run(tenant, state="succeeded")
-    domain.make_run(domain.make_tenant())
-    refusal = accounting().quota_refusal(run=run)
-    assert refusal is not None
-    assert refusal.code == "quota_concurrent_runs"
-    assert "2 of 2" in refusal.message
+    without = domain.make_tenant()
+    limits = accounting().concurrent_runs(tenant_ids=[tenant.id, without.id])
+    assert limits == {tenant.id: 2, without.id: 4}
 
 
 def test_a_claim_is_settled_once(tenant: Tenant) -> None:

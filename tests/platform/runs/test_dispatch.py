@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from budgets.models import Budget
 from budgets.services import set_budget, set_quota
+from runs.claims import must_yield
 from runs.dispatch import decayed_seconds, dispatch, free_slots, holders
 from runs.models import Kind, Run, State, WorkerNode
 from runs.services import submit
@@ -93,14 +95,114 @@ def test_one_tenant_does_not_take_all_slots_of_a_pass():
     assert set(dispatch()) == {runs[0], last}
 
 
+def limit(setting, runs: int):
+    set_quota(tenant=setting.tenant, quota={"concurrent_runs": runs}, reason="test")
+
+
+def said(run):
+    run.refresh_from_db()
+    return run.reason_code, run.reason_message, run.waiting["holders"]
+
+
 def test_the_quota_of_concurrent_runs_holds():
     make_worker()
     setting = make_setting()
-    set_quota(tenant=setting.tenant, quota={"concurrent_runs": 0}, reason="test")
+    limit(setting, 0)
     run = queued(setting)
     assert dispatch() == []
-    run.refresh_from_db()
-    assert run.reason_code == "quota_concurrent_runs"
+    sentence = "The tenant's quota allows no run; it starts once an administrator raises the quota."
+    assert said(run) == ("quota_concurrent_runs", sentence, [])
+
+
+@pytest.mark.parametrize("slots", [2, 8])
+def test_a_run_beyond_its_quota_says_so_also_while_all_slots_are_taken(slots: int):
+    make_worker(slots=slots)
+    setting = make_setting()
+    limit(setting, 2)
+    runs = [queued(setting), *(submit(kind=Kind.VM_TRAIN, model=make_model(setting.stream)) for _ in range(2))]
+    first, second, third = runs
+    assert dispatch() == [first, second]
+    names = sorted(run.model.name for run in (first, second))
+    sentence = (
+        "The tenant's quota is 2 concurrent runs and 2 are held; it starts when one of them ends, or once an "
+        "administrator raises the quota."
+    )
+    assert said(third) == ("quota_concurrent_runs", sentence, names)
+    assert third.waiting["position"] == 1
+    Run.objects.filter(id=first.id).update(state=State.SUCCEEDED)
+    assert dispatch() == [third]
+
+
+def test_who_waits_within_its_quota_waits_for_a_slot():
+    make_worker(slots=1)
+    setting = make_setting()
+    other = join(setting.teacher)
+    limit(other, 1)
+    busy, waiting = queued(setting), queued(other)
+    assert dispatch() == [busy]
+    assert said(waiting)[::2] == ("capacity", ["1 run of other tenants"])
+
+
+def test_nobody_else_makes_room_for_a_run_beyond_its_quota():
+    """Its own tenant's idle run does: it holds the place that the other waits for."""
+    make_worker(slots=2)
+    setting = make_setting()
+    other = join(setting.teacher)
+    limit(setting, 1)
+    own, others = queued(setting), queued(other)
+    assert set(dispatch()) == {own, others}
+    waiting = submit(kind=Kind.VM_TRAIN, model=make_model(setting.stream))
+    assert dispatch() == []
+    assert said(waiting)[0] == "quota_concurrent_runs"
+    assert not must_yield(run_id=others.id, priority=0, idle_seconds=60)
+    assert must_yield(run_id=own.id, priority=0, idle_seconds=60)
+    assert not must_yield(run_id=own.id, priority=0, idle_seconds=0)
+
+
+def test_a_lowered_quota_says_how_many_must_end():
+    make_worker()
+    setting = make_setting()
+    for _ in range(3):
+        make_run(setting.tenant, make_model(setting.stream))
+    limit(setting, 1)
+    run = queued(setting)
+    assert dispatch() == []
+    assert "is 1 concurrent run and 3 are held; it starts when 3 of them end, or once" in said(run)[1]
+
+
+def test_of_many_holders_some_are_named_and_the_rest_counted():
+    make_worker(slots=1)
+    setting = make_setting()
+    for _ in range(10):
+        make_run(setting.tenant, make_model(setting.stream))
+    limit(setting, 10)
+    run = queued(setting)
+    dispatch()
+    names = said(run)[2]
+    assert (len(names), names[-1]) == (9, "2 more")
+
+
+def test_a_raised_quota_has_those_who_wait_looked_at_again(django_capture_on_commit_callbacks, monkeypatch):
+    make_worker()
+    setting = make_setting()
+    limit(setting, 0)
+    run = queued(setting)
+    assert dispatch() == []
+    sent: list[str] = []
+    monkeypatch.setattr("runs.nudges.nudge", lambda name, *_, **__: sent.append(name))
+    with django_capture_on_commit_callbacks(execute=True):
+        limit(setting, 1)
+    assert sent == ["runs.dispatch"]
+    assert dispatch() == [run]
+
+
+def test_quotas_of_all_who_wait_are_one_statement():
+    teacher = make_setting()
+    for setting in (teacher, *(join(teacher.teacher) for _ in range(3))):
+        queued(setting)
+    with CaptureQueriesContext(connection) as asked:
+        dispatch()
+    assert sum("budgets_quota" in query["sql"] for query in asked) == 1
 
 
 def test_money_for_the_first_unit_is_reserved_or_the_run_waits():
