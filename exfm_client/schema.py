@@ -152,6 +152,19 @@ class Budget(TypedDict):
 BudgetActionEnum: TypeAlias = 'Literal["warn", "hold", "stop"]'
 
 
+class BudgetStanding(TypedDict):
+    """The running period's budget, how far it is spent, and what it does beside its limit."""
+
+    amount: str
+    spent: str
+    reserved: str
+    forecast: str
+    action: BudgetActionEnum
+    act_percent: int
+    acts_at: str
+    acts: bool
+
+
 class Capacity(TypedDict):
     """Capacity and queue of the whole platform."""
 
@@ -223,6 +236,7 @@ class Costs(TypedDict):
 
     currency: str
     period: Period
+    budget: BudgetStanding
     total: str
     kinds: list[LineTotal]
     models: list[ModelCost]
@@ -1634,6 +1648,8 @@ class Spend(TypedDict):
     budget: str
     action: BudgetActionEnum
     act_percent: int
+    acts_at: str
+    acts: bool
     forecast: str
     measurement: str
     fm_share: str

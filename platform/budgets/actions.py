@@ -6,10 +6,10 @@ The hard limit (`spent + reserved <= amount`) is not in here: it holds for every
 import uuid
 from collections.abc import Collection
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from budgets.models import Budget
-from budgets.money import ZERO, exactly
+from budgets.money import UNIT, ZERO, exactly
 from runs.accounting import Refusal
 from runs.models import Run, State
 
@@ -19,6 +19,11 @@ Action = Budget.Action
 def reached(*, spent: Decimal, amount: Decimal, percent: int) -> bool:
     """Whether `percent` of the amount is spent. Of nothing no part can be: there the hard limit refuses."""
     return ZERO < amount * percent <= spent * 100
+
+
+def acts_at(*, amount: Decimal, percent: int) -> Decimal:
+    """Return the least sum, in the ledger's units, whose spending reaches `percent` of the amount."""
+    return (amount * percent / 100).quantize(UNIT, ROUND_CEILING)
 
 
 def acts(budget: Budget) -> bool:

@@ -24,6 +24,12 @@ def quota_of(*, tenant_id: uuid.UUID) -> Quota:
     return Quota.objects.filter(tenant_id=tenant_id).first() or Quota(tenant_id=tenant_id)
 
 
+def concurrent_runs(*, tenant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Return how many runs each of these tenants may hold at once; the default where no quota is stored."""
+    stored = Quota.objects.filter(tenant_id__in=tenant_ids).values_list("tenant_id", "concurrent_runs")
+    return {tenant_id: Quota().concurrent_runs for tenant_id in tenant_ids} | dict(stored)
+
+
 def limits_of(tenant_id: uuid.UUID) -> Limits:
     """Return what `catalog` and `registry` must not exceed."""
     quota = quota_of(tenant_id=tenant_id)
@@ -60,6 +66,11 @@ class Spend:
     def acts(self) -> bool:
         """Whether the part at which the budget acts is spent."""
         return actions.reached(spent=self.spent, amount=self.budget, percent=self.act_percent)
+
+    @property
+    def acts_at(self) -> Decimal:
+        """The least sum whose spending reaches that part."""
+        return actions.acts_at(amount=self.budget, percent=self.act_percent)
 
 
 SPENT = """

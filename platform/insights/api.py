@@ -117,6 +117,8 @@ class OverviewViewSet(TenantViewSet):
                 **{name: getattr(spend, name) for name in ("currency", "spent", "reserved", "budget")},
                 "action": spend.action,
                 "act_percent": spend.act_percent,
+                "acts_at": spend.acts_at,
+                "acts": spend.acts,
                 "forecast": spend.forecast,
                 "measurement": spend.measurement,
                 "fm_share": shown.fm_share,

@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from api.base.serializers import StrictSerializer
+from budgets.models import Budget
 from budgets.serializers import MoneyField
 from insights.serializers import LiftSerializer, NullableFloat, PeriodSerializer, SnapshotSerializer
 from registry.serializers import FoundationModelSerializer
@@ -57,11 +58,25 @@ class FmCostsSerializer(StrictSerializer):
     how = serializers.CharField()
 
 
+class BudgetStandingSerializer(StrictSerializer):
+    """The running period's budget, how far it is spent, and what it does beside its limit."""
+
+    amount = MoneyField(source="budget", help_text="0: nothing may be spent, or none is set")
+    spent = MoneyField()
+    reserved = MoneyField()
+    forecast = MoneyField(help_text="spent by the end of the period at the pace so far")
+    action = serializers.ChoiceField(choices=Budget.Action.choices)
+    act_percent = serializers.IntegerField(help_text="the action is taken once this part of the amount is spent")
+    acts_at = MoneyField(help_text="that part in money")
+    acts = serializers.BooleanField(help_text="whether it is spent")
+
+
 class CostsSerializer(StrictSerializer):
     """What a tenant paid for in the running period, by line; and by model since registration."""
 
     currency = serializers.CharField()
     period = PeriodSerializer(source="*")
+    budget = BudgetStandingSerializer(source="spend")
     total = MoneyField()
     kinds = LineTotalSerializer(many=True)
     models = ModelCostSerializer(many=True, help_text="the costliest 50, by training and measurement")

@@ -269,6 +269,8 @@ class SpendSerializer(StrictSerializer):
     budget = MoneyField()
     action = serializers.ChoiceField(choices=Budget.Action.choices, help_text="what the budget does, beside its limit")
     act_percent = serializers.IntegerField(help_text="it does so once this part of the budget is spent")
+    acts_at = MoneyField(help_text="that part in money")
+    acts = serializers.BooleanField(help_text="whether it is spent")
     forecast = MoneyField(help_text="spent by the end of the period at the pace so far")
     measurement = MoneyField(help_text="the control arms' part of `spent`")
     fm_share = MoneyField(help_text="share of the foundation models' cost, outside the budget")

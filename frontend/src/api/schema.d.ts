@@ -2421,6 +2421,33 @@ export interface components {
          * @enum {string}
          */
         BudgetActionEnum: "warn" | "hold" | "stop";
+        /** @description The running period's budget, how far it is spent, and what it does beside its limit. */
+        BudgetStanding: {
+            /**
+             * Format: decimal
+             * @description 0: nothing may be spent, or none is set
+             */
+            amount: string;
+            /** Format: decimal */
+            spent: string;
+            /** Format: decimal */
+            reserved: string;
+            /**
+             * Format: decimal
+             * @description spent by the end of the period at the pace so far
+             */
+            forecast: string;
+            action: components["schemas"]["BudgetActionEnum"];
+            /** @description the action is taken once this part of the amount is spent */
+            act_percent: number;
+            /**
+             * Format: decimal
+             * @description that part in money
+             */
+            acts_at: string;
+            /** @description whether it is spent */
+            acts: boolean;
+        };
         /** @description Capacity and queue of the whole platform. */
         Capacity: {
             slots: components["schemas"]["Slots"];
@@ -2500,6 +2527,7 @@ export interface components {
         Costs: {
             currency: string;
             period: components["schemas"]["Period"];
+            budget: components["schemas"]["BudgetStanding"];
             /** Format: decimal */
             total: string;
             kinds: components["schemas"]["LineTotal"][];
@@ -3956,7 +3984,7 @@ export interface components {
             foundation_model: components["schemas"]["Named"] | null;
             /** @description place in the queue, from 1 */
             position: number | null;
-            /** @description who holds the capacity it waits for */
+            /** @description who holds the slots or quota that it waits for */
             holders: string[];
             /** Format: date-time */
             created_at: string;
@@ -4007,7 +4035,7 @@ export interface components {
             foundation_model: components["schemas"]["Named"] | null;
             /** @description place in the queue, from 1 */
             position: number | null;
-            /** @description who holds the capacity it waits for */
+            /** @description who holds the slots or quota that it waits for */
             holders: string[];
             /** Format: date-time */
             created_at: string;
@@ -4089,6 +4117,7 @@ export interface components {
         };
         /** @description Why the run is where it is. */
         RunReason: {
+            /** @description a queued run waits for queued, retry, no_worker, capacity, quota_concurrent_runs, no_budget, budget_hold or budget_exhausted; others say how it ended */
             code: string;
             message: string;
         };
@@ -4226,6 +4255,13 @@ export interface components {
             action: components["schemas"]["BudgetActionEnum"];
             /** @description it does so once this part of the budget is spent */
             act_percent: number;
+            /**
+             * Format: decimal
+             * @description that part in money
+             */
+            acts_at: string;
+            /** @description whether it is spent */
+            acts: boolean;
             /**
              * Format: decimal
              * @description spent by the end of the period at the pace so far

@@ -101,6 +101,7 @@ class Costs:
     currency: str
     start: datetime
     end: datetime
+    spend: budgets.Spend
     total: Decimal
     kinds: list[LineTotal]
     models: list[ModelTotal]
@@ -123,6 +124,7 @@ def costs(*, tenant_id: uuid.UUID) -> Costs:
         currency=spend.currency,
         start=spend.period_start,
         end=spend.period_end,
+        spend=spend,
         total=sum((kind.amount for kind in kinds), ZERO),
         kinds=kinds,
         models=models,

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from budgets.models import Budget
 from insights.serializers import ModelSerializer
 from tenancy.scope import platform_scope
 from tests.kit import domain
@@ -240,6 +241,33 @@ class TestAdministrators:
         for bad in ({"action": "burn"}, {"act_percent": 0}, {"act_percent": 101}, {"act_percent": True}):
             problem(api.call("PUT", address, {"amount": "40", "reason": "x", **bad}), 400)
         assert api.get(address).json() == kept
+
+
+@pytest.mark.parametrize(
+    ("amount", "percent", "at", "acts"),
+    [("0.03", 80, "0.024000", True), ("0.03", 81, "0.024300", False), ("0.025001", 96, "0.024001", False)],
+)
+def test_costs_and_the_overview_say_what_the_budget_does(
+    cast: Cast, owner: Api, scene: Scene, amount: str, percent: int, at: str, acts: bool
+) -> None:
+    """In units of the ledger: the least sum that reaches the part, whether or not it is whole."""
+    with database_role(PLATFORM), platform_scope("test"):
+        Budget.objects.filter(tenant=cast.tenant).update(
+            amount=amount, spent="0.024", reserved=0, action="hold", act_percent=percent
+        )
+    budget = owner.get(f"tenants/{cast.tenant.slug}/costs").json()["budget"]
+    forecast = budget.pop("forecast")
+    assert float(forecast) >= 0.024
+    said = {"reserved": "0.000000", "action": "hold", "act_percent": percent, "acts_at": at, "acts": acts}
+    assert budget == {"amount": f"{float(amount):.6f}", "spent": "0.024000", **said}
+    spend = owner.get(f"tenants/{cast.tenant.slug}/overview").json()["spend"]
+    assert {name: spend[name] for name in said} == said
+    assert spend["forecast"] == forecast
+
+
+def test_a_tenant_without_a_budget_has_costs(cast: Cast) -> None:
+    budget = Api(cast.stranger).get(f"tenants/{cast.elsewhere.slug}/costs").json()["budget"]
+    assert (budget["amount"], budget["action"], budget["acts"]) == ("0.000000", "stop", False)
 
 
 def test_costs_name_the_costliest_and_sum_the_rest(
