@@ -42,10 +42,11 @@ def propose(*, tenant_id: uuid.UUID, body: Readable) -> dict[str, Any]:
     No transaction: it may take seconds. DomainError: empty, too large, unreadable (with the column or row where the
     reader tells), too expensive to read, or too many at this moment.
     """
-    with _turn(tenant_id), tempfile.TemporaryDirectory(prefix="exfm-infer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="exfm-infer-") as folder:
         file = Path(folder) / NAME
         _receive(body, file)
-        status, output, said = _run(file)
+        with _turn(tenant_id):  # from here: who sends slowly holds no turn
+            status, output, said = _run(file)
     if status == UNREADABLE:
         raise errors.sample_unreadable(said)
     if status not in (PROPOSED, WITHOUT_SCHEMA) or len(output) > MOST_ANSWER_BYTES:

@@ -76,6 +76,7 @@ def receive(body: Readable, *, declared: str = "", limit: int | None = None) -> 
     """
     digest = check_digest(declared)
     most = upload_limit() if limit is None else limit
+    piece = body.read(PIECE)  # before a file is made: whoever has the body may refuse it
     fs, root = _store()
     folder = f"{root}/incoming"
     fs.makedirs(folder, exist_ok=True)
@@ -83,12 +84,13 @@ def receive(body: Readable, *, declared: str = "", limit: int | None = None) -> 
     seen, size = hashlib.sha256(), 0
     try:
         with fs.open(path, "wb") as handle:
-            while piece := body.read(PIECE):
+            while piece:
                 size += len(piece)
                 if size > most:
                     raise errors.too_large(most)
                 seen.update(piece)
                 handle.write(piece)
+                piece = body.read(PIECE)
             _sync(handle)
         if not size:
             raise errors.empty_body()

@@ -23,6 +23,6 @@ application = BodyLimit(
     _django,
     most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     most_upload=env.number("EXFM_UPLOAD_MAX_BYTES", 1 << 30),
-    whose=import_string("api.base.credentials.tenant_of"),
+    refuse=import_string("api.base.admission.refusal"),
     places=Places(env.number("EXFM_UPLOADS_AT_ONCE", 32)),
 )

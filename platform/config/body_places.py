@@ -4,6 +4,10 @@ import threading
 from collections import Counter
 
 
+class NoPlace(Exception):
+    """As many long bodies as may come at a time are under way."""
+
+
 class Places:
     """`most` in all, `most_each` (a quarter of them by default) for one tenant. For threads, and for an event loop."""
 

@@ -115,9 +115,9 @@ def test_commands_exist(compose, service):
 def test_what_may_last_hours_goes_to_the_process_that_holds_many():
     proxy = (ROOT / "docker/Caddyfile").read_text()
     [pattern] = re.findall(r"@streams path_regexp (\S+)", proxy)
-    for rest in ("events", "exports/x/download"):
+    for rest in ("events", "exports/x/download", "audit/export"):
         assert re.search(pattern, f"/api/v1/tenants/team/{rest}"), rest
-    for rest in ("exports", "runs", "events/more", "exports/x/download/more"):
+    for rest in ("exports", "runs", "audit", "events/more", "exports/x/download/more"):
         assert not re.search(pattern, f"/api/v1/tenants/team/{rest}"), rest
     assert re.search(r"handle @streams \{\s+reverse_proxy stream:8000", proxy)
     [uploads] = re.findall(r"@uploads \{\s+method POST\s+path_regexp (\S+)", proxy)

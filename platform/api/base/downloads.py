@@ -47,11 +47,16 @@ class Watched:
         self._file.close()
 
 
-def download(request: HttpRequest, file: IO[bytes], *, name: str, content_type: str) -> StreamingHttpResponse:
-    """Return the whole file as a download and close it at the end; under ASGI Django would else read it whole."""
+def download(
+    request: HttpRequest, file: IO[bytes], *, name: str, content_type: str, check: Callable[[], object]
+) -> StreamingHttpResponse:
+    """Return the whole file as a download and close it at the end; under ASGI Django would else read it whole.
+
+    `check` raises `DomainError` from when the caller may not have it any more (see `Watched`).
+    """
     size = file.seek(0, 2)
     file.seek(0)
-    return _sent(request, file, size, name=name, content_type=content_type)
+    return _sent(request, Watched(file, check), size, name=name, content_type=content_type)
 
 
 def resumable(
@@ -77,9 +82,7 @@ def resumable(
     return answer
 
 
-def _sent(
-    request: HttpRequest, file: IO[bytes] | Watched, length: int, *, name: str, content_type: str
-) -> StreamingHttpResponse:
+def _sent(request: HttpRequest, file: Watched, length: int, *, name: str, content_type: str) -> StreamingHttpResponse:
     pieces = _asynchronous(file, length) if isinstance(request, ASGIRequest) else _synchronous(file, length)
     headers = {
         "Content-Length": str(length),
@@ -89,14 +92,14 @@ def _sent(
     return StreamingHttpResponse(pieces, content_type=content_type, headers=headers)
 
 
-def _synchronous(file: IO[bytes] | Watched, left: int) -> Iterator[bytes]:
+def _synchronous(file: Watched, left: int) -> Iterator[bytes]:
     with closing(file):
         while piece := file.read(min(PIECE, left)):
             left -= len(piece)
             yield piece
 
 
-async def _asynchronous(file: IO[bytes] | Watched, left: int) -> AsyncIterator[bytes]:
+async def _asynchronous(file: Watched, left: int) -> AsyncIterator[bytes]:
     with closing(file):
         while piece := await sync_to_async(file.read)(min(PIECE, left)):
             left -= len(piece)

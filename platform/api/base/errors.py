@@ -18,6 +18,8 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from api.base import problems
+from config.body_limit import BUSY, RETRY_SECONDS
+from config.body_places import NoPlace
 from exfm_core.errors import ExfmError
 from tenancy.errors import DomainError
 
@@ -79,6 +81,8 @@ def to_problem(error: Exception) -> problems.Problem:
             )
         case RequestDataTooBig():
             return problems.Problem(413, "body_too_large", "The body is too large.", "Send at most 2 MiB of JSON.")
+        case NoPlace():
+            return problems.Problem(BUSY.status, BUSY.code, BUSY.detail, BUSY.mend, retry_after=RETRY_SECONDS)
         case PoolTimeout() | OperationalError() | InterfaceError():
             return problems.Problem(
                 503,

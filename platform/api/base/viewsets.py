@@ -81,6 +81,11 @@ class ScopedViewSet(WalledViewSet):
                 yield
         _back_to_the_pool()
 
+    def check_again(self) -> None:
+        """Raise `DomainError` where the caller may not do this any more; for answers that take long to be sent."""
+        with self.scope():
+            pass
+
     @property
     def user(self) -> User:
         """The signed-in user, or the user of the token."""

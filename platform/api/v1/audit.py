@@ -173,10 +173,11 @@ class _Log(ScopedViewSet):
         return self.page(rows.annotate(**texts), written)
 
     def file(self, request: Request, serializer: type[AuditEntrySerializer]) -> StreamingHttpResponse:
-        """Return all of it as a file."""
+        """Return all of it as a file, as long as the caller may read the log."""
         rows, kind = found(request)
         file = file_of(rows, kind, serializer)
-        return download(request._request, file, name=f"audit.{kind}", content_type=FORMATS[kind])
+        named = {"name": f"audit.{kind}", "content_type": FORMATS[kind]}
+        return download(request._request, file, **named, check=self.check_again)
 
 
 class AuditViewSet(_Log, TenantViewSet):
