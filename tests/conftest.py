@@ -15,7 +15,9 @@ from config.embedded.installation import Installation
 from config.embedded.postgres import Postgres
 from tests.kit import servers
 from tests.kit.parallel import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.kit.parallel import pytest_runtest_setup as pytest_runtest_setup
 from tests.kit.parallel import pytest_xdist_auto_num_workers as pytest_xdist_auto_num_workers
+from tests.kit.parallel import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.kit.platform import filled_platform as filled_platform
 from tests.kit.roles import APP, OWNER, PLATFORM, database_role, set_role
 
