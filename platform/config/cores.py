@@ -9,6 +9,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+NAMES = "exfm-web-core-"
+"""What the cores' names begin with: one for all web processes of the machine or container."""
 _held: list[socket.socket] = []
 
 
@@ -30,7 +32,7 @@ def _take(core: int) -> bool:
     """Bind an abstract name: no file, and the kernel gives it back however the process ends."""
     held = socket.socket(socket.AF_UNIX)
     try:
-        held.bind(f"\0exfm-web-core-{core}")
+        held.bind(f"\0{NAMES}{core}")
     except OSError:
         held.close()
         return False

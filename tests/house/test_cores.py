@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.kit.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 CORES = sorted(os.sched_getaffinity(0))
@@ -15,10 +17,11 @@ PROGRAM = """
 import os, threading, time
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 from config.cores import settle
+from tests.kit.patience import PATIENCE
 core = settle()
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 print(core, sorted({tuple(sorted(os.sched_getaffinity(int(t)))) for t in os.listdir("/proc/self/task")}), flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 pytestmark = pytest.mark.skipif(len(CORES) < 2, reason="needs two cores")
@@ -27,10 +30,10 @@ pytestmark = pytest.mark.skipif(len(CORES) < 2, reason="needs two cores")
 class Process:
     """One that settles, and tells where."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: str) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "platform")}
         self.running = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM, names], env=environment, stdout=subprocess.PIPE, text=True
         )
         assert self.running.stdout is not None
         first, _, rest = self.running.stdout.readline().strip().partition(" ")
@@ -39,27 +42,33 @@ class Process:
 
     def kill(self) -> None:
         self.running.send_signal(signal.SIGKILL)
-        self.running.wait(10)
+        self.running.wait(PATIENCE)
 
 
-def test_each_process_takes_a_core_with_all_its_threads_and_a_killed_one_gives_it_back() -> None:
-    processes = [Process() for _ in CORES]
-    try:
-        taken = [process.core for process in processes if process.core is not None]
-        assert taken and len(set(taken)) == len(taken)  # another test's web process may have one
-        for process in processes:
-            if process.core is not None:
-                assert process.threads == f"[({process.core},)]"
-        late = Process()
-        processes.append(late)
-        assert late.core is None
-        assert late.threads == f"[{tuple(CORES)}]"
-        first = next(process for process in processes if process.core is not None)
-        first.kill()
-        time.sleep(0.1)
-        heir = Process()
-        processes.append(heir)
-        assert heir.core == first.core
-    finally:
-        for process in processes:
-            process.kill()
+@pytest.fixture
+def start() -> Iterator[Callable[[], Process]]:
+    """Return a function that starts a process among those of this test alone: the machine's own web processes come and
+    go."""
+    started: list[Process] = []
+
+    def one_more() -> Process:
+        started.append(Process(f"exfm-test-{os.getpid()}-core-"))
+        return started[-1]
+
+    yield one_more
+    for process in started:
+        process.kill()
+
+
+def test_each_process_takes_a_core_with_all_its_threads_and_a_killed_one_gives_it_back(
+    start: Callable[[], Process],
+) -> None:
+    processes = [start() for _ in CORES]
+    assert [process.core for process in processes] == CORES
+    assert [process.threads for process in processes] == [f"[({core},)]" for core in CORES]
+    late = start()
+    assert late.core is None
+    assert late.threads == f"[{tuple(CORES)}]"
+    processes[-1].kill()
+    assert start().core == CORES[-1]
+    assert start().core is None
