@@ -8,7 +8,6 @@ import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -24,6 +23,7 @@ from psycopg import sql
 from config.embedded.postgres import SUPERUSER, Postgres
 from tests.house.launching import ROOT, until
 from tests.kit import servers
+from tests.kit.patience import PATIENCE
 from tests.kit.ports import free_port_pair
 
 OURS = "roles of the ExFM test suite"
@@ -37,13 +37,6 @@ class Database:
 
     admin_url: str
     where: str
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def machine_database() -> Database | None:
@@ -69,7 +62,7 @@ def database() -> Iterator[Database]:
         yield found
         return
     with servers.temporary_installation() as place:
-        server = Postgres(place, settings=servers.FAST, port=free_port()).start()
+        server = Postgres(place, settings=servers.FAST, port=free_port_pair()).start()
         password = place.secrets.read(f"{SUPERUSER}_password")
         try:
             url = f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{server.settings['port']}/postgres"
@@ -92,7 +85,7 @@ def broker() -> Iterator[str]:
             empty(url)
             return
     with servers.temporary_installation() as place:
-        port = free_port()
+        port = free_port_pair()
         with servers.valkey_server(place, port=port):
             yield f"redis://127.0.0.1:{port}/0"
 
@@ -126,7 +119,7 @@ class Production:
     where: str
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(64))
     port: int = field(default_factory=free_port_pair)
-    stream_port: int = field(default_factory=free_port)
+    stream_port: int = field(default_factory=free_port_pair)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     def environment(self, process: str) -> dict[str, str]:
@@ -184,7 +177,7 @@ class Production:
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 )  # fmt: skip
         for process in ("web", "admin", "stream"):
-            until(lambda process=process: self.ready(process), 60)
+            until(lambda process=process: self.ready(process))
 
     def ready(self, process: str) -> bool:
         """Ask /readyz as a load balancer would."""
@@ -203,7 +196,7 @@ class Production:
                 process.wait(10)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.wait(5)
+            process.wait(PATIENCE)
 
 
 @contextmanager

@@ -8,22 +8,21 @@ import sys
 import time
 from collections.abc import Iterator
 
-SECONDS = 60.0
+from tests.kit.patience import PATIENCE
+from tests.kit.ports import free_port_pair
 
 
 @contextlib.contextmanager
 def server() -> Iterator[dict[str, str]]:
     """The environment variables of a client of the running server. Its objects go with it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port_pair()
     process = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
                 break
@@ -38,4 +37,4 @@ def server() -> Iterator[dict[str, str]]:
         }
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
