@@ -11,7 +11,7 @@ from pathlib import Path
 from config.embedded.record import Record
 from scripts.demo.errors import DemoError
 
-READY_SECONDS = 120
+READY_SECONDS = 240
 STOP_SECONDS = 20
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config import env
 from config.embedded.installation import Installation
+from tests.kit.patience import PATIENCE
 
 
 class Celery:
@@ -27,7 +28,7 @@ class Celery:
     def kill_worker(self) -> None:
         """kill -9."""
         self.worker.kill()
-        self.worker.wait(10)
+        self.worker.wait(PATIENCE)
 
     def restart_worker(self) -> None:
         """Start a worker of the same name in place of the dead one."""
@@ -46,7 +47,7 @@ class Celery:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(5)
+                process.wait(PATIENCE)
 
     def _start_worker(self) -> "subprocess.Popen[bytes]":
         name = f"worker@chaos-{os.getpid()}"

@@ -18,10 +18,11 @@ from config.celery import app
 from runs.models import Attempt, Consumption, MetricSums, Run, WorkClaim
 from tenancy.scope import platform_scope
 from tests.chaos.processes import Celery, alive, celery, kill
+from tests.kit.patience import PATIENCE
 from tests.workers.waiting import wait_for
 from tests.workers.world import World, long_recipe, make_world
 
-pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 PERIODS = 4
 
@@ -109,17 +110,17 @@ def let_go_on(world: World) -> None:
 
 def kill_child(world: World, kind: str) -> Attempt:
     """kill -9 the child that is in the middle of a unit of that kind."""
-    attempt = wait_for(f"{kind} in mid-partition", lambda: in_the_middle(world, kind), 120)
+    attempt = wait_for(f"{kind} in mid-partition", lambda: in_the_middle(world, kind))
     kill(attempt.pid or 0)
     return over(attempt)
 
 
 def kill_worker(world: World, kind: str, servers: Celery) -> Attempt:
     """kill -9 the worker while a unit of that kind is in the middle; no child may outlive it. Start another."""
-    attempt = wait_for(f"{kind} in mid-partition", lambda: in_the_middle(world, kind), 120)
+    attempt = wait_for(f"{kind} in mid-partition", lambda: in_the_middle(world, kind))
     children = [a.pid or 0 for a in Attempt.objects.filter(state="active", pid__isnull=False)]
     servers.kill_worker()
-    wait_for("no orphan", lambda: not any(map(alive, children)), 10)
+    wait_for("no orphan", lambda: not any(map(alive, children)))
     servers.restart_worker()
     return over(attempt)
 
@@ -127,7 +128,7 @@ def kill_worker(world: World, kind: str, servers: Celery) -> Attempt:
 def over(attempt: Attempt) -> Attempt:
     """Wait until the platform has noticed that the attempt is dead."""
     ended = Attempt.objects.filter(id=attempt.id).exclude(state="active")
-    return wait_for("the attempt is over", ended.first, 60)
+    return wait_for("the attempt is over", ended.first)
 
 
 def check_money(world: World) -> None:
@@ -152,16 +153,16 @@ def test_kill9_of_children_and_worker_changes_nothing(postgres, installation, br
         calm, wild = build(storage, "-calm"), build(storage, "-wild")
     with celery(installation, broker_url, storage, tmp_path / "logs") as servers, platform_scope("test"):
         let_go_on(calm)
-        wait_for("the undisturbed world", lambda: finished(calm), 150)
+        wait_for("the undisturbed world", lambda: finished(calm), 2 * PATIENCE)
         let_go_on(wild)
         killed = [
             kill_child(wild, "fm.train"),
             kill_child(wild, "vm.train"),
             kill_worker(wild, "vm.train", servers),
         ]
-        wait_for("the disturbed world", lambda: finished(wild), 150)
+        wait_for("the disturbed world", lambda: finished(wild), 2 * PATIENCE)
         servers.terminate_worker()
-        wait_for("the worker left", lambda: servers.worker.poll() is not None, 15)
+        wait_for("the worker left", lambda: servers.worker.poll() is not None)
         assert not Run.objects.filter(state__in=["starting", "running", "stopping"]).exists()
         check_money(calm)
         check_money(wild)

@@ -14,10 +14,11 @@ from runs.models import Attempt, Consumption, Run
 from tenancy.scope import platform_scope
 from tests.chaos.processes import alive, celery
 from tests.kit import servers
+from tests.kit.patience import PATIENCE
 from tests.workers.waiting import wait_for
 from tests.workers.world import long_recipe, make_world
 
-pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 
 PERIODS = 3
 
@@ -28,8 +29,8 @@ def kill_and_start(postgres: Postgres) -> None:
     assert pid
     os.kill(pid, signal.SIGKILL)
     if postgres.process is not None:
-        postgres.process.wait(10)
-    wait_for("the postmaster is gone", lambda: not alive(pid), 10)
+        postgres.process.wait(PATIENCE)
+    wait_for("the postmaster is gone", lambda: not alive(pid))
     connection.close()
     postgres.start()
 
@@ -53,18 +54,18 @@ def test_database_and_broker_may_die(postgres, installation, storage, tmp_path):
         with celery(installation, place.broker_url(), storage, tmp_path / "logs"), platform_scope("test"):
             world.seal(range(PERIODS))
             app.send_task("runs.plan", queue="control")
-            wait_for("a child works", lambda: Run.objects.filter(state="running", progress__rows__gt=0).exists(), 120)
+            wait_for("a child works", lambda: Run.objects.filter(state="running", progress__rows__gt=0).exists())
             assert broker.process is not None
             broker.process.kill()
-            broker.process.wait(10)
+            broker.process.wait(PATIENCE)
             kill_and_start(postgres)
             broker.start()
-            wait_for("the database answers", answers, 30)
+            wait_for("the database answers", answers)
             done = {"fm": PERIODS, "control": PERIODS - 1, "treatment": PERIODS - 1}
             wait_for(
                 "everything is consumed",
                 lambda: Counter(Consumption.objects.values_list("lineage__arm", flat=True)) == done,
-                150,
+                2 * PATIENCE,
             )
             charged = UsageRecord.objects.filter(claim__isnull=False).values_list("claim_id", "line")
             assert len(charged) == len(set(charged)) == PERIODS + 3 * (PERIODS - 1)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.docs.walk import ROOT
+from tests.kit.patience import PATIENCE
 
 PAGE = ROOT / "docs/library.md"
 
@@ -35,7 +36,7 @@ def test_the_tour_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     before = json.loads((tmp_path / "tour/out/results.json").read_text())
     (command,) = (text for language, text in blocks if language == "sh")
     arguments = command.replace("python", sys.executable, 1).split()
-    done = subprocess.run([*arguments, "--quiet"], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run([*arguments, "--quiet"], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "tour/out/results.json").read_text()) == before
     assert done.stdout.strip() in said

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, expect, sync_playwright
 
 from scripts import chromium
+from tests.kit.patience import PATIENCE_MS
 from tests.kit.platform import Running
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="package")

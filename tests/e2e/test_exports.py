@@ -20,7 +20,7 @@ def test_an_owner_exports_downloads_and_deletes(
     asking.get_by_role("button", name="Start the export").click()
     expect(asking).to_be_hidden()
     table = page.get_by_label("Exports, table")
-    expect(table.get_by_text("done", exact=True)).to_be_visible(timeout=60_000)
+    expect(table.get_by_text("done", exact=True)).to_be_visible()
     with page.expect_download() as arriving:
         table.get_by_role("link", name="Download").click()
     file = tmp_path / "export.zip"

@@ -17,9 +17,10 @@ import pytest
 from api.base.downloads import LOOK_BYTES, PIECE
 from scripts.demo import client as demo_client
 from tests.house.launching import until
+from tests.kit.patience import PATIENCE
 from tests.kit.production import Production, production
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack]
 
 
 class BehindProxy(demo_client.Client):
@@ -105,7 +106,9 @@ def get(url: str, **headers: str) -> tuple[int, Any]:
             return None
 
     try:
-        with urllib.request.build_opener(Stay).open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        with urllib.request.build_opener(Stay).open(
+            urllib.request.Request(url, headers=headers), timeout=PATIENCE
+        ) as answer:
             return answer.status, answer.headers
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers
@@ -163,13 +166,13 @@ def test_a_download_ends_with_its_token(installation, process):
     size = 3 * LOOK_BYTES
     tenant, export, headers, token_id = exported(installation, f"revoked-{process}", mebibytes=size >> 20)
     asked = urllib.request.Request(f"{installation.url(process)}{tenant}/{export}/download", headers=headers)
-    with urllib.request.urlopen(asked, timeout=20) as answer:
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
         assert (answer.status, int(answer.headers["Content-Length"])) == (200, size)
         assert len(answer.read(1 << 20)) == 1 << 20
         revoke = urllib.request.Request(
             f"{installation.url('web')}{tenant}/tokens/{token_id}", headers=headers, method="DELETE"
         )
-        assert urllib.request.urlopen(revoke, timeout=20).status == 204
+        assert urllib.request.urlopen(revoke, timeout=PATIENCE).status == 204
         with pytest.raises((http.client.IncompleteRead, ConnectionError)) as caught:
             answer.read()
     got = len(getattr(caught.value, "partial", b"")) + (1 << 20)
@@ -184,7 +187,7 @@ def test_who_reads_a_download_slowly_keeps_nobody_waiting(installation):
     with contextlib.ExitStack() as stack:
         for _ in range(24):
             asked = urllib.request.Request(f"{installation.url('stream')}{path}/download", headers=headers)
-            slow = stack.enter_context(urllib.request.urlopen(asked, timeout=20))
+            slow = stack.enter_context(urllib.request.urlopen(asked, timeout=PATIENCE))
             assert (slow.status, len(slow.read(1000))) == (200, 1000)
         for process in ("stream", "web"):
             assert get(f"{installation.url(process)}{path}", **headers)[0] == 200
@@ -205,7 +208,7 @@ class SlowBody:
         host = url.removeprefix("http://")
         told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"POST {path}?{INTERVAL} HTTP/1.1\r\nHost: {host}\r\n{told}Content-Length: {length}\r\n\r\n"
-        self.socket = socket.create_connection((host.split(":")[0], int(host.split(":")[1])), timeout=10)
+        self.socket = socket.create_connection((host.split(":")[0], int(host.split(":")[1])), timeout=PATIENCE)
         with contextlib.suppress(ConnectionError):  # who is refused at the headers is not listened to
             self.socket.sendall(head.encode() + bytes(1 << 20))
 
@@ -226,7 +229,7 @@ class SlowBody:
 
 def refused(bodies: list[SlowBody], number: int) -> list[str]:
     """Wait until so many were refused, and a moment for more; return what they were told."""
-    until(lambda: sum(bool(select.select([body.socket], [], [], 0)[0]) for body in bodies) >= number, 20)
+    until(lambda: sum(bool(select.select([body.socket], [], [], 0)[0]) for body in bodies) >= number)
     return [said for body in bodies if (said := body.refusal(0.2))]
 
 
@@ -249,7 +252,7 @@ def test_who_sends_slowly_keeps_no_thread_of_web_from_others(installation, uploa
         with SlowBody(web, path, headers) as body:
             return body.refusal(1.0) == ""
 
-    until(free, 20)
+    until(free)
 
 
 def test_who_sends_slowly_to_the_process_that_holds_many_keeps_nobody_out(installation, uploaders):
@@ -262,7 +265,7 @@ def test_who_sends_slowly_to_the_process_that_holds_many_keeps_nobody_out(instal
         assert len(told) == 4
         assert all(said == "reset" or said.startswith("HTTP/1.1 503") for said in told)
         assert get(f"{stream}{path}", **headers)[0] == get(f"{web}{path}", **headers)[0] == 200
-        asked = {"content": bytes(3 << 20), "headers": others, "timeout": 30, "trust_env": False}
+        asked = {"content": bytes(3 << 20), "headers": others, "timeout": PATIENCE, "trust_env": False}
         whole = httpx.post(f"{stream}{other}?{INTERVAL}", **asked)
         assert whole.status_code == 202, whole.text
         stranger = httpx.post(f"{stream}{path}?{INTERVAL}", **asked)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.kit.patience import PATIENCE
+
 
 @contextmanager
 def identity_provider() -> Iterator[str]:
@@ -29,7 +31,7 @@ def identity_provider() -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def application() -> Any:

@@ -21,6 +21,7 @@ from tests.kit import domain
 from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
 from tests.kit.factories import PASSWORD, make_token
+from tests.kit.patience import PATIENCE
 from tests.kit.roles import APP, PLATFORM, database_role
 
 BODY = b"a partition, or not"
@@ -138,7 +139,7 @@ def test_who_suspends_a_tenant_waits_for_what_is_being_stored(
 
     def slowly(*args: Any, **kwargs: Any) -> None:
         moving.set()
-        assert move.wait(30)
+        assert move.wait(PATIENCE)
         keep(*args, **kwargs)
 
     def run() -> None:
@@ -155,13 +156,13 @@ def test_who_suspends_a_tenant_waits_for_what_is_being_stored(
     monkeypatch.setattr(catalog.storage, "keep", slowly)
     thread = threading.Thread(target=run)
     thread.start()
-    assert moving.wait(30)
+    assert moving.wait(PATIENCE)
     with pytest.raises(OperationalError, match="lock timeout"):
         suspend("200ms")
     cast.tenant.refresh_from_db()
     move.set()
-    suspend("30s")
-    thread.join(30)
+    suspend(f"{PATIENCE:.0f}s")
+    thread.join(PATIENCE)
     assert answers[0].status_code == 202
     assert partitions(cast) == 1
     problem(upload(Api(token=text), lambda: None), 403, "tenant_suspended")
@@ -205,5 +206,5 @@ def test_who_suspends_a_tenant_comes_before_uploads_that_begin_later(cast: Cast)
     took = time.monotonic() - began
     over.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert took < 10

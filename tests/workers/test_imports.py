@@ -17,6 +17,7 @@ from tenancy.models import Membership, Role
 from tenancy.scope import platform_scope
 from tests.kit.api import Api, problem
 from tests.kit.factories import make_user
+from tests.kit.patience import PATIENCE
 from tests.kit.roles import APP, database_role
 from tests.workers.world import make_world
 from workers.validation import validate_partition
@@ -125,7 +126,7 @@ def test_what_is_no_file_holds_no_worker(drop, kind, monkeypatch):
     codes: list[str] = []
     reader = threading.Thread(target=lambda: codes.append(refusal(entry["uri"], folder.name)), daemon=True)
     reader.start()
-    reader.join(5)
+    reader.join(PATIENCE)
     assert codes == ["source_unreadable"]
     assert decided(partition).state == Partition.State.REJECTED
 

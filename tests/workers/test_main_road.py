@@ -10,7 +10,6 @@ from tests.workers.world import make_world
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(240)
 def test_all_periods_are_worked_off_once(storage, listening):
     with platform_scope("test"):
         world = make_world(storage)

@@ -14,12 +14,13 @@ from runs.models import Attempt, Consumption, Kind, MetricChunk, Run, State, Wor
 from runs.services import request_stop, submit
 from tenancy.scope import platform_scope
 from tests.chaos.processes import alive
+from tests.kit.patience import PATIENCE
 from tests.workers.waiting import wait_for
 from tests.workers.world import World, long_recipe, make_world, report_capacity
 from workers.bulletin import bulletin
 from workers.supervisor import supervise
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -51,9 +52,9 @@ def supervised(run: Run) -> Iterator[Callable[[], Attempt]]:
     thread = threading.Thread(target=supervise, args=(run.id,), kwargs={"worker": "test"})
     thread.start()
     try:
-        yield lambda: wait_for("mid-partition", in_the_middle, 90)
+        yield lambda: wait_for("mid-partition", in_the_middle)
     finally:
-        thread.join(60)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         run.refresh_from_db()
 

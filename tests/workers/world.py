@@ -23,6 +23,7 @@ from runs.models import Run, WorkerNode
 from runs.planner import plan
 from tenancy.models import Tenant
 from tenancy.scope import platform_scope
+from tests.kit.patience import PATIENCE
 from tests.workers.waiting import wait_for
 from workers.supervisor import supervise
 
@@ -64,7 +65,7 @@ class World:
                     sealed_at=timezone.now(),
                 )
 
-    def work_off(self, seconds: float = 180.0) -> None:
+    def work_off(self, seconds: float = 2 * PATIENCE) -> None:
         """Plan, dispatch, and supervise every run in a thread of its own, as a worker does, until nothing is left."""
         threads: list[threading.Thread] = []
 

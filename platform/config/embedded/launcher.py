@@ -20,7 +20,7 @@ from config.embedded.ports import require_free
 from config.embedded.record import Record, end_leftovers, identify
 from config.embedded.servers import Servers
 
-READY_SECONDS = 60
+READY_SECONDS = 120
 STOP_SECONDS = 15
 GRACE_SECONDS = 8.0
 """How long processes may take to stop by themselves; Ctrl-C ends everything within 12 s."""

@@ -9,7 +9,7 @@ from config.embedded.account import ServerAccount, ServerError
 from config.embedded.installation import Installation
 from config.embedded.wheels import valkey_program
 
-START_SECONDS = 10
+START_SECONDS = 60
 
 
 class Valkey:

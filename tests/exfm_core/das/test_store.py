@@ -19,6 +19,7 @@ from exfm_core.das.verify import TOLERANCE, predict_rows
 from exfm_core.errors import CheckpointError, DataError, LeakError
 from exfm_core.models.foundation import FoundationNet
 from tests.exfm_core.train.factories import HOUR, ORIGIN, foundation, partition, schema
+from tests.kit.patience import PATIENCE
 
 
 @cache
@@ -257,10 +258,10 @@ def test_loading_under_traffic(tmp_path: Path) -> None:
         thread.start()
     writer = get_context("spawn").Process(target=write_many, args=(str(tmp_path),))
     writer.start()
-    writer.join(120)
+    writer.join(PATIENCE)
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert (writer.exitcode, faults) == (0, [])
     last = reader.snapshot()
     assert last is not None

@@ -15,6 +15,7 @@ from exfm_core.errors import DataError
 from exfm_core.events import File, Partition, Start, VmDone, VmWork
 from exfm_core.train.storage import Storage, StorageError
 from tests.exfm_core.train import factories
+from tests.kit.patience import PATIENCE
 from workers.child import ChildProcess, Said
 
 from . import s3
@@ -100,7 +101,7 @@ def test_a_child_trains_from_s3_with_nothing_but_the_allowed_variables(
         child.send(VmWork(1, Partition(made.id, made.file, made.rows, made.start, made.end)))
         event: object = None
         for _ in range(50):
-            message = inbox.get(timeout=60)
+            message = inbox.get(timeout=PATIENCE)
             assert isinstance(message, Said), child.log_tail
             event = message.event
             if isinstance(event, VmDone):

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from tests.kit.patience import PATIENCE
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -69,12 +71,12 @@ class Child:
 
     def wait(self) -> int:
         """The exit status."""
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
     def kill(self) -> None:
         """kill -9."""
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE)
 
     def log(self) -> str:
         """Everything it wrote for people; only after its end."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.exfm_core.train.driver import REPOSITORY, Child
 from tests.exfm_core.train.factories import partition, schema, vertical
+from tests.kit.patience import PATIENCE
 
 
 def begin(child: Child, **changes: Any) -> None:
@@ -53,7 +54,7 @@ def test_dies_with_its_supervisor(tmp_path: Path) -> None:
         "print(child.pid, flush=True)\n"
         "child.stdout.readline()\n"
         "print('ready', flush=True)\n"
-        "import time; time.sleep(60)\n"
+        "import time; time.sleep(600)\n"
     )
     supervisor = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=REPOSITORY, pass_fds=(read,)
@@ -67,7 +68,7 @@ def test_dies_with_its_supervisor(tmp_path: Path) -> None:
         assert supervisor.stdout.readline() == b"ready\n"
         supervisor.kill()
         supervisor.wait()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while alive(pid):
             assert time.monotonic() < deadline, "the child outlived its supervisor"
     finally:

@@ -26,6 +26,7 @@ from exfm_core.train.journal import Commit, Journal
 from exfm_core.train.run import run
 from exfm_core.train.starters import train_starter
 from tests.exfm_core.train.factories import HOUR, ORIGIN, foundation, partition, rows, schema, vertical
+from tests.kit.patience import PATIENCE
 
 PERIODS = 4
 
@@ -163,14 +164,14 @@ def start(root: Path, out: str) -> subprocess.Popen[bytes]:
 def kill_after(root: Path, out: str, commits: int) -> None:
     """Starts the command and kills it once it has made that many commits."""
     process = start(root, out)
-    folder, deadline = root / out / "commits", time.monotonic() + 120
+    folder, deadline = root / out / "commits", time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if folder.is_dir() and sum(1 for _ in folder.glob("[0-9]*.json")) >= commits:
             break
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(PATIENCE) == -signal.SIGKILL
     for pipe in (process.stdout, process.stderr):
         assert pipe is not None
         pipe.close()

@@ -17,6 +17,7 @@ from config.embedded.installation import Installation
 from tenancy import outbox
 from tenancy.scope import platform_scope
 from tests.kit.cast import Cast
+from tests.kit.patience import PATIENCE
 from tests.platform.alerts.conftest import Make
 from tests.platform.alerts.receiver import Receiver, status
 from workers.delivering import deliver_next
@@ -45,11 +46,11 @@ def test_a_sender_that_dies_after_sending_sends_again_under_the_same_id(
 
     def kill_then_answer(handler: BaseHTTPRequestHandler) -> None:
         os.kill(sender.pid, signal.SIGKILL)
-        sender.wait(10)
+        sender.wait(PATIENCE)
         status(200)(handler)
 
     far.answer = kill_then_answer
-    assert sender.wait(60) == -signal.SIGKILL
+    assert sender.wait(PATIENCE) == -signal.SIGKILL
     assert len(far.got) == 1
     far.answer = status(200)
     assert not deliver_next(), "the dead process still holds its lease"

@@ -21,11 +21,10 @@ from tenancy.scope import platform_scope
 from tests.kit import domain
 from tests.kit.cast import Cast, make_cast
 from tests.kit.factories import make_token
+from tests.kit.patience import PATIENCE
 from tests.kit.roles import APP, PLATFORM, database_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SECONDS = 10
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +51,7 @@ def listen(scenario: Coroutine[Any, Any, None]) -> None:
     """Run a scenario on an event loop, as the ASGI server does."""
 
     async def bounded() -> None:
-        await asyncio.wait_for(scenario, SECONDS)
+        await asyncio.wait_for(scenario, PATIENCE)
 
     async_to_sync(bounded)()
 

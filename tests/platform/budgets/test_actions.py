@@ -1,6 +1,7 @@
 """What budgets do at the part at which they act: to new runs, running ones, those that wait; two at one moment."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -23,6 +24,7 @@ from runs.services import submit
 from tenancy.errors import DomainError
 from tenancy.scope import platform_scope
 from tests.kit import domain
+from tests.kit.patience import PATIENCE
 from tests.platform.runs.setting import Setting, join, make_setting, make_worker, next_claim, start, take, vm_done
 
 ONE = Decimal(1)
@@ -261,13 +263,13 @@ def test_a_commit_a_change_and_an_admission_at_the_same_moment(raised: bool) -> 
         with platform_scope("test"), transaction.atomic():
             accounting().settle(run=busy, attempt=attempt, claim=None, held=Held({"training": 8000.0}))
             spent.set()
-            others.wait(10)
+            others.wait(PATIENCE)
             _until_someone_waits()
 
     def meanwhile() -> None:
         with platform_scope("test"):
-            assert spent.wait(10)
-            others.wait(10)
+            assert spent.wait(PATIENCE)
+            others.wait(PATIENCE)
             if raised:
                 change(setting, amount=Decimal(2))
             else:
@@ -291,9 +293,9 @@ def test_a_commit_a_change_and_an_admission_at_the_same_moment(raised: bool) -> 
 
 def _until_someone_waits() -> None:
     """Return once another connection waits for a lock of this transaction."""
-    deadline = timezone.now().timestamp() + 10
+    deadline = time.monotonic() + PATIENCE
     with connection.cursor() as cursor:
-        while timezone.now().timestamp() < deadline:
+        while time.monotonic() < deadline:
             cursor.execute("SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
             if cursor.fetchone() is not None:
                 return

@@ -16,6 +16,7 @@ from runs.accounting import Held, accounting
 from runs.models import Attempt, Run
 from tenancy.scope import platform_scope
 from tests.kit import domain
+from tests.kit.patience import PATIENCE
 
 
 def work(run_id: object, seed: int, barrier: threading.Barrier) -> int:
@@ -24,7 +25,7 @@ def work(run_id: object, seed: int, barrier: threading.Barrier) -> int:
     try:
         with platform_scope("test"):
             run, attempt = Run.objects.get(id=run_id), Attempt.objects.get(run_id=run_id)
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             for _ in range(15):
                 with transaction.atomic():
                     refused += accounting().reserve(run=run, device_seconds=dice.uniform(0, 2000)) is not None

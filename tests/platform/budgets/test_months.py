@@ -18,6 +18,7 @@ from runs.accounting import Held, accounting
 from runs.models import Attempt, Run
 from tenancy.scope import platform_scope, tenant_scope
 from tests.kit import domain
+from tests.kit.patience import PATIENCE
 from tests.kit.roles import database_role
 from tests.platform.insights import scene as scenes
 
@@ -138,7 +139,7 @@ def charge(run_id: object, seed: int, barrier: threading.Barrier) -> None:
     try:
         with platform_scope("test"):
             run, attempt = Run.objects.get(id=run_id), Attempt.objects.get(run_id=run_id)
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             for _ in range(25):
                 with transaction.atomic():
                     accounting().reserve(run=run, device_seconds=dice.uniform(0, 100))
@@ -162,7 +163,7 @@ def test_many_writers_and_a_count_at_once_agree() -> None:
         barrier = threading.Barrier(len(runs) + 1)
         with ThreadPoolExecutor(len(runs)) as pool:
             futures = [pool.submit(charge, run.id, seed, barrier) for seed, run in enumerate(runs)]
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             mended = 0
             while not all(future.done() for future in futures):
                 MonthlyCost.objects.filter(line="training").update(amount=0)

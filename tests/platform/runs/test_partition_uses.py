@@ -17,6 +17,7 @@ from registry.services import roll_back
 from runs.models import Consumption, Kind, ManifestEntry, WorkClaim
 from tenancy.scope import platform_scope, tenant_scope
 from tests.kit import domain
+from tests.kit.patience import PATIENCE
 from tests.kit.roles import APP, PLATFORM, database_role
 from tests.platform.insights import scene as scenes
 
@@ -127,7 +128,7 @@ def commit(model: VerticalModel, arm: str, partitions: list[Partition], barrier:
     dice, died = random.Random(f"{model.name} {arm}"), 0
     try:
         with platform_scope("test"):
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
             for partition in partitions:
                 fate = dice.random()
                 try:
