@@ -37,6 +37,7 @@ PARAMETERS = tuple(
 HUGE = 10**400
 ENDLESS = "__1e999__"
 """Stands for a number beyond every float, which Python's reader of JSON takes for infinity."""
+MINUS_ZERO = "__-0.0__"
 
 NEVER: dict[str, Any] = {
     "a null character": "a\0b",
@@ -54,6 +55,7 @@ PERHAPS: dict[str, Any] = {
     "nothing": None,
     "the other truth": True,
     "a negative number": -1,
+    "minus zero": MINUS_ZERO,
     "markup": "<script>alert(1)</script>",
     "a path": "../../etc/passwd",
 }
@@ -79,7 +81,11 @@ def replaced(body: Any, path: tuple[Any, ...], value: Any) -> bytes:
         at = at[part]
     at[path[-1]] = value
     text = json.dumps(changed, default=str)
-    text = text.replace(f'"{ENDLESS}"', "1e999").replace('"__deep__"', "[" * 5000 + "]" * 5000)
+    text = (
+        text.replace(f'"{ENDLESS}"', "1e999")
+        .replace(f'"{MINUS_ZERO}"', "-0.0")
+        .replace('"__deep__"', "[" * 5000 + "]" * 5000)
+    )
     return text.encode()
 
 
@@ -158,6 +164,46 @@ def test_an_unknown_field_is_refused_by_its_name(name: str, world: World) -> Non
             assert problem(answer, 400)["field"] == "colour"
     twice = json.dumps(body)[:-1] + (", " if body else "") + '"reason": "a", "reason": "b"}'
     problem(send(client, world, name, ids, twice.encode()), 400, "parse_error")
+    assert changed_since(before) == []
+
+
+NO_JSON: dict[str, tuple[str, str]] = {
+    "not a number": ('{"reason": [1, NaN]', "NaN is no number of JSON: line 1 column 16 (char 15)"),
+    "infinity": ('{\n"reason": -Infinity', "-Infinity is no number of JSON: line 2 column 11 (char 12)"),
+    "beyond every float": ('{"reason": 1e999', "the number 1e999 is too large: line 1 column 12 (char 11)"),
+    "5,000 digits": ('{"reason": ' + "7" * 5000, f"the number {'7' * 40}… is too large: line 1 column 12 (char 11)"),
+    "a name twice": ('{"reason": 1, "reason": 2', 'an object names "reason" twice: line 1 column 15 (char 14)'),
+    "half a character": (
+        '{"reason": "\\\\ud800 \\ud83d\\ude00 \\ud800"',
+        "a text holds half of an escaped pair (a lone surrogate): line 1 column 34 (char 33)",
+    ),
+    "100 deep": ('{"reason": ' + "[" * 100 + "]" * 100, "more than 64 levels of nesting: line 1 column 75 (char 74)"),
+    "100,000 deep": (
+        '{"reason": ' + '{"a":' * 100_000 + "1" + "}" * 100_000,
+        "more than 64 levels of nesting: line 1 column 327 (char 326)",
+    ),
+}
+"""The beginning of an object that a body's own fields may follow, and what is said of it."""
+
+
+@pytest.mark.parametrize("name", JSON_BODIES)
+def test_what_is_no_json_is_refused_with_its_place(name: str, world: World) -> None:
+    ids, body = wanted(world, name)
+    client = caller(world, name)
+    before = contents()
+    rest = json.dumps({key: value for key, value in body.items() if key != "reason"})[1:]
+    rest = rest if rest == "}" else f", {rest}"
+    asked = [((start + rest).encode(), said) for start, said in NO_JSON.values()]
+    whole = json.dumps(body)
+    asked += [
+        (whole.encode("utf-8-sig"), "it begins with a byte order mark; send UTF-8 without one"),
+        (whole.encode("utf-16"), "it begins with a byte order mark; send UTF-8 without one"),
+        (whole.encode("utf-16-be"), "it is UTF-16 or UTF-32; send UTF-8"),
+        (whole.encode() + b"\xed\xa0\x80", f"byte {len(whole)} (0xed) is not UTF-8"),
+    ]
+    for bytes_, said in asked:
+        refused = problem(send(client, world, name, ids, bytes_), 400, "parse_error")
+        assert refused["detail"] == f"The body is not valid JSON: {said}."
     assert changed_since(before) == []
 
 

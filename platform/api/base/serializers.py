@@ -6,8 +6,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from api.base.parsers import JSONObject
 from api.base.representation import representation_of
+from api.base.strict_json import JSONObject
 
 TYPES: tuple[tuple[type[serializers.Field], tuple[type, ...], str], ...] = (
     (serializers.CharField, (str,), "Not a valid string."),

@@ -9,8 +9,8 @@ import yaml
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from api.base.parsers import JSONObject
 from api.base.serializers import NOT_BLANK
+from api.base.strict_json import JSONObject
 from api.examples import EXAMPLES
 from registry.serializers import RollbackSerializer
 from tests.security.routes import all_routes
