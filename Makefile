@@ -92,7 +92,7 @@ test-frontend: $(STAMPS)/npm ## Run the dashboard's unit tests
 e2e: setup ## Run the browser tests
 	@CHROMIUM="$$($(PY) -m scripts.chromium)" && export CHROMIUM && $(PY) -m pytest tests/e2e $(ARGS)
 
-fuzz: setup ## Send the whole API what its description allows and forbids (ARGS="--seconds 300" each part)
+fuzz: setup ## Send the whole API what its description allows and forbids (ARGS="--seconds 300 --seed 7", seconds for each part)
 	@PYTHONPATH=platform:. $(PY) -m tests.api_fuzz.campaign $(ARGS)
 
 lint: $(STAMPS)/python $(STAMPS)/npm ## Check style, types, layers, migrations, OpenAPI file and dashboard types

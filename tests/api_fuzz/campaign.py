@@ -93,8 +93,8 @@ class Found:
     links: int
 
 
-def fuzz(part: Part, how: str, *, folder: Path, seconds: int = 0, examples: int = 0) -> Found:
-    """Call the part's operations, `alone` or in `sequences`; the same seed every time.
+def fuzz(part: Part, how: str, *, folder: Path, seconds: int = 0, examples: int = 0, seed: int = SEED) -> Found:
+    """Call the part's operations, `alone` or in `sequences`; the same requests for the same seed.
 
     For so many seconds; or, where a busy machine shall do no less than an idle one, for so many examples.
     """
@@ -107,7 +107,7 @@ def fuzz(part: Part, how: str, *, folder: Path, seconds: int = 0, examples: int 
     config.write_text(CONFIG.format(parameters=parameters, specified=_exceptions(quoted["positive"]), **quoted))
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config), "run"]
     command += [str(ROOT / "docs/openapi.yaml"), "--url", part.url, "--header", f"Authorization: Bearer {part.token}"]
-    command += ["--phases", ",".join(PHASES[how]), "--seed", str(SEED)]
+    command += ["--phases", ",".join(PHASES[how]), "--seed", str(seed)]
     command += ["--max-time", str(seconds)] if seconds else ["--max-examples", str(examples)]
     command += ["--continue-on-failure", "--no-color", "--request-timeout", "20", "--warnings", "off"]
     command += ["--exclude-operation-id", "events_stream"]
@@ -145,6 +145,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=int, default=300, help="for each of the two parts, a third of them for sequences"
     )
+    parser.add_argument("--seed", type=int, default=SEED, help="another one makes other requests")
     wanted = parser.parse_args()
     os.environ["EXFM_REQUESTS_PER_MINUTE"] = UNLIMITED
     status = 0
@@ -153,7 +154,7 @@ def main() -> int:
         world = furnish(web=web, admin_url=admin, admin_token=platform.platform.admin_token())
         for part in parts_of(world, web, admin):
             for how, share in (("sequences", wanted.seconds // 3), ("alone", wanted.seconds - wanted.seconds // 3)):
-                found = fuzz(part, how, seconds=max(1, share), folder=Path(folder))
+                found = fuzz(part, how, seconds=max(1, share), folder=Path(folder), seed=wanted.seed)
                 print(found.text, flush=True)
                 status = max(status, found.status)
     return status
