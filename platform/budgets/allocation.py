@@ -21,7 +21,7 @@ from budgets.periods import month_of, next_month
 from registry.models import FoundationModel
 from tenancy import audit
 from tenancy.questions import Question, ask
-from tenancy.scope import current_scope
+from tenancy.scope import current_scope, owned
 
 _LINES = (Line.FM_TRAINING, Line.FM_SCORING)
 
@@ -62,15 +62,14 @@ class Due:
 _DUES = """
     WITH fixed AS (
         SELECT foundation_model_id, period_start AS month, tenant_id, rows, rows_total, cost_total, amount
-        FROM budgets_allocation WHERE %(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s
+        FROM budgets_allocation WHERE {owned}
     ), moving AS (
-        SELECT DISTINCT foundation_model_id, month FROM budgets_monthlyrows
-        WHERE %(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s
+        SELECT DISTINCT foundation_model_id, month FROM budgets_monthlyrows WHERE {owned}
         EXCEPT SELECT foundation_model_id, month FROM fixed
     ), due AS (
         SELECT *, true AS closed FROM fixed
         UNION ALL
-        SELECT m.foundation_model_id, m.month, s.*, false FROM moving m, LATERAL {}(
+        SELECT m.foundation_model_id, m.month, s.*, false FROM moving m, LATERAL {function}(
             m.foundation_model_id, m.month, ((m.month AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC'
         ) s
     )
@@ -120,7 +119,8 @@ def to_date(answer: Iterable[tuple[uuid.UUID, uuid.UUID, Decimal]]) -> Owed:
 def _question(wanted: str) -> Question:
     tenant_id = current_scope().tenant_id
     function = "budgets_fm_shares" if tenant_id is None else "budgets_my_fm_share"
-    return Question(_DUES.format(function) + wanted, {"tenant": tenant_id})
+    statement = _DUES.format(owned=owned("tenant_id"), function=function) + wanted
+    return Question(statement, {"tenant": tenant_id} if tenant_id else {}, fixed=True)
 
 
 def owed_to_date(found: Iterable[Due] | None = None) -> Owed:

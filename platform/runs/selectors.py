@@ -70,7 +70,7 @@ _CARDS = """
     LEFT JOIN registry_verticalmodel m ON m.id = r.model_id
     LEFT JOIN registry_foundationmodel f ON f.id = r.foundation_model_id
     CROSS JOIN LATERAL ({cost}) c
-    WHERE %s::uuid IS NULL OR r.tenant_id = %s
+    WHERE {owned}
     ORDER BY asked.place
 """
 """Written out around the runs that are asked for: to compose it for each page takes longer than to answer it."""
@@ -92,10 +92,16 @@ def _read(asked: str, parameters: Sequence[Any]) -> list[CardRow]:
     return [CardRow._make(row) for row in rows]
 
 
-def _question(asked: str, parameters: Sequence[Any]) -> Question:
+def _question(asked: str, parameters: Sequence[Any], *, fixed: bool = False) -> Question:
+    owned, tenant = _owned("r.tenant_id")
+    statement = _CARDS.format(asked=asked, cost=accounting().cost_of_run().statement, owned=owned)
+    return Question(statement, [State.QUEUED, *parameters, *tenant], fixed)
+
+
+def _owned(column: str) -> tuple[str, list[uuid.UUID]]:
+    """Return the condition that holds a column to the tenant in scope, and its value; see `tenancy.scope.owned`."""
     tenant = current_scope().tenant_id
-    statement = _CARDS.format(asked=asked, cost=accounting().cost_of_run().statement)
-    return Question(statement, [State.QUEUED, *parameters, tenant, tenant])
+    return ("true", []) if tenant is None else (f"{column} = %s", [tenant])
 
 
 def card_rows(rows: QuerySet[Run]) -> QuerySet[Run, CardRow]:
@@ -110,13 +116,13 @@ def run_card(run_id: uuid.UUID) -> dict[str, Any] | None:
     return next(iter(cards(_one(run_id))), None)
 
 
-_NEWEST = "ARRAY(SELECT id FROM runs_run WHERE %s::uuid IS NULL OR tenant_id = %s ORDER BY id DESC LIMIT %s)"
+_NEWEST = "ARRAY(SELECT id FROM runs_run WHERE {owned} ORDER BY id DESC LIMIT %s)"
 
 
 def newest_question(most: int) -> Question:
     """Ask for the newest runs in scope; `newest` reads the answer."""
-    tenant = current_scope().tenant_id
-    return _question(_NEWEST, [tenant, tenant, most])
+    owned, tenant = _owned("tenant_id")
+    return _question(_NEWEST.format(owned=owned), [*tenant, most], fixed=True)
 
 
 def newest(answer: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from insights.selectors.shares import questions
 from registry import errors
 from registry.latency import FlavorLatency, LatencyBudget, latencies, latency_budget, serving_flavor
 from tenancy.questions import Question, ask
-from tenancy.scope import current_scope
+from tenancy.scope import current_scope, owned
 
 PARSED = 256
 """Texts of specs, schemas and device profiles that a process keeps parsed."""
@@ -89,27 +89,30 @@ _DETAIL = f"""
     LEFT JOIN registry_binding b ON b.model_id = m.id AND b.ended_at IS NULL
     LEFT JOIN registry_foundationmodel f ON f.id = b.foundation_model_id
     LEFT JOIN budgets_quota q ON q.tenant_id = m.tenant_id
-    WHERE %(tenant)s::uuid IS NULL OR m.tenant_id = %(tenant)s
+    WHERE {{owned}}
 """  # noqa: S608
 _LINEAGES = """
     SELECT l.arm, l.state, (
         SELECT count(*) FROM runs_consumption
-        WHERE lineage_id = l.id AND (%(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s)
+        WHERE lineage_id = l.id AND {consumed}
     )
     FROM registry_lineage l
     WHERE l.model_version_id = (
         SELECT v.id FROM registry_modelversion v
         WHERE v.model_id = %(model)s AND EXISTS (SELECT FROM registry_lineage WHERE model_version_id = v.id)
         ORDER BY v.number DESC LIMIT 1
-    ) AND l.state <> 'abandoned' AND (%(tenant)s::uuid IS NULL OR l.tenant_id = %(tenant)s)
+    ) AND l.state <> 'abandoned' AND {owned}
     ORDER BY l.arm, l.created_at, l.id
 """
 
 
 def detail(*, model_id: uuid.UUID) -> Detail:
     """Return one model in full; NotFound if the scope has no such model."""
-    asked = {"model": model_id, "tenant": current_scope().tenant_id}
-    rows, lineages, *owed = ask(Question(_DETAIL, asked), Question(_LINEAGES, asked), *questions())
+    tenant_id = current_scope().tenant_id
+    asked = {"model": model_id, **({"tenant": tenant_id} if tenant_id else {})}
+    shown = _DETAIL.format(owned=owned("m.tenant_id"))
+    learned = _LINEAGES.format(consumed=owned("tenant_id"), owned=owned("l.tenant_id"))
+    rows, lineages, *owed = ask(Question(shown, asked, fixed=True), Question(learned, asked, fixed=True), *questions())
     if not rows:
         raise errors.model_not_found()
     (row,) = rows

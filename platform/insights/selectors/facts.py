@@ -121,7 +121,7 @@ def facts_question(*, tenant_id: uuid.UUID, now: datetime) -> Question:
         "shown": SHOWN,
         "clipped": CLIPPED,
     }
-    return Question(_FACTS, asked)
+    return Question(_FACTS, asked, fixed=True)
 
 
 def facts(answer: Sequence[tuple[Any, ...]], *, now: datetime) -> Facts:

@@ -15,7 +15,7 @@ from budgets.money import ZERO
 from exfm_core.spec import Feature, FoundationSpec
 from registry.models import FoundationModel
 from tenancy.questions import Question, ask
-from tenancy.scope import current_scope
+from tenancy.scope import current_scope, owned
 
 MOST = 200
 
@@ -77,16 +77,17 @@ _SNAPSHOTS = """
                 'task', g.task, 'n', g.rows, 'ne_candidate', g.ne_candidate, 'ne_current', g.ne_current,
                 'calibration', g.calibration, 'tenant', t.slug) ORDER BY g.tenant_id, g.task), '[]')
             FROM registry_gateresult g JOIN tenancy_tenant t ON t.id = g.tenant_id
-            WHERE g.snapshot_id = s.id AND (%(tenant)s::uuid IS NULL OR g.tenant_id = %(tenant)s)
+            WHERE g.snapshot_id = s.id AND {owned}
         ))
     FROM registry_snapshot s JOIN registry_foundationversion v ON v.id = s.foundation_version_id
-    WHERE v.model_id = {} ORDER BY s.watermark DESC, s.id DESC LIMIT %(most)s
+    WHERE v.model_id = {model} ORDER BY s.watermark DESC, s.id DESC LIMIT %(most)s
 """
 """A foundation model's snapshots, newest first, with the gate's figures in scope."""
 
-_OF_ONE = _SNAPSHOTS.format("%(model)s")
+_OF_ONE = _SNAPSHOTS.format(model="%(model)s", owned="{owned}")
+_OF_TENANT = _SNAPSHOTS.format(model="m.id", owned="g.tenant_id = %(tenant)s")
 _FOUNDATION = f"""
-    SELECT m.id, m.name, m.published_id, v.id, v.spec::text, n.bound IS NOT NULL, ARRAY({_SNAPSHOTS.format("m.id")})
+    SELECT m.id, m.name, m.published_id, v.id, v.spec::text, n.bound IS NOT NULL, ARRAY({_OF_TENANT})
     FROM (SELECT
         (SELECT foundation_model_id FROM registry_binding WHERE tenant_id = %(tenant)s AND ended_at IS NULL
          ORDER BY created_at DESC LIMIT 1) AS bound,
@@ -107,7 +108,7 @@ def foundation(*, tenant_id: uuid.UUID) -> Foundation:
 
 def foundation_question(*, tenant_id: uuid.UUID) -> Question:
     """Ask for the tenant's foundation model; `foundation_of` reads the answer."""
-    return Question(_FOUNDATION, {"tenant": tenant_id, "most": MOST})
+    return Question(_FOUNDATION, {"tenant": tenant_id, "most": MOST}, fixed=True)
 
 
 def foundation_of(answer: Sequence[tuple[Any, ...]], *, tenant_id: uuid.UUID, owed: allocation.Owed) -> Foundation:
@@ -136,7 +137,7 @@ def snapshot_rows(*, foundation_model: FoundationModel) -> list[SnapshotRow]:
     """Return all snapshots, newest first, with the gate's figures in scope."""
     with connection.cursor() as cursor:
         asked = {"model": foundation_model.id, "tenant": current_scope().tenant_id, "most": None}
-        cursor.execute(_OF_ONE, asked)
+        cursor.execute(_OF_ONE.format(owned=owned("g.tenant_id")), asked)
         return [_row(**json.loads(row)) for (row,) in cursor.fetchall()]
 
 

@@ -58,7 +58,7 @@ def overview(*, tenant: Tenant) -> Overview:
     now = timezone.now()
     counted, listed, newest, teacher, each, taught = ask(
         facts_question(tenant_id=tenant.id, now=now),
-        Question(_LISTED, {"tenant": tenant.id, "shown": MODELS_SHOWN}),
+        Question(_LISTED, {"tenant": tenant.id, "shown": MODELS_SHOWN}, fixed=True),
         runs.newest_question(RUNS_SHOWN),
         foundation_question(tenant_id=tenant.id),
         allocation.dues_question(),

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 from budgets import allocation
 from budgets.money import UNIT, ZERO
 from tenancy.questions import Question, ask
-from tenancy.scope import current_scope
+from tenancy.scope import current_scope, owned
 
 _FINE = 720_720
 """Divisible by every number up to 15, so that splitting a stream's rows over its models stays in whole numbers."""
@@ -18,11 +18,10 @@ _TAUGHT = """
         SELECT b.foundation_model_id, b.tenant_id, v.stream_id,
                array_agg(b.model_id::text ORDER BY b.created_at, b.id) AS models
         FROM registry_binding b JOIN registry_verticalmodel v ON v.id = b.model_id
-        WHERE %(tenant)s::uuid IS NULL OR (b.tenant_id = %(tenant)s AND v.tenant_id = %(tenant)s)
+        WHERE {bound} AND {modelled}
         GROUP BY b.foundation_model_id, b.tenant_id, v.stream_id
     ), labelled AS (
-        SELECT foundation_model_id, stream_id, sum(rows)::bigint AS rows FROM budgets_monthlyrows
-        WHERE %(tenant)s::uuid IS NULL OR tenant_id = %(tenant)s
+        SELECT foundation_model_id, stream_id, sum(rows)::bigint AS rows FROM budgets_monthlyrows WHERE {labelled}
         GROUP BY foundation_model_id, stream_id
     )
     SELECT foundation_model_id, tenant_id, rows, models
@@ -75,7 +74,9 @@ def questions() -> tuple[Question, Question]:
 
 def taught_question() -> Question:
     """Ask who is taught: the second of `questions`."""
-    return Question(_TAUGHT, {"tenant": current_scope().tenant_id})
+    tenant_id = current_scope().tenant_id
+    statement = _TAUGHT.format(bound=owned("b.tenant_id"), modelled=owned("v.tenant_id"), labelled=owned("tenant_id"))
+    return Question(statement, {"tenant": tenant_id} if tenant_id else {}, fixed=True)
 
 
 def parted(
