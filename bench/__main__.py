@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import arms, movielens, pipeline, quality, report, scoring, training, zipf
+from bench import arms, figures, movielens, pipeline, quality, report, scoring, training, zipf
 from bench.dataset import Dataset, load
 from bench.fuxictr import environment
 from bench.protocol import ROOT
@@ -20,7 +20,7 @@ DATA = ROOT / "var" / "bench" / "data"
 TABLES, IDS, ROWS = 26, 100_000, 131_072
 ADS = Shape(mlp=(256, 128, 64))
 RATINGS = Shape(mlp=(128, 64), embedding_lr=0.1)
-NAMES = ("training", "quality", "arms", "pipeline", "scoring", "threaded")
+NAMES = ("training", "quality", "arms", "pipeline", "scoring", "threaded", "figures")
 
 
 def kept(name: str, make: Callable[[Path], Dataset]) -> Dataset | None:
@@ -47,6 +47,10 @@ def main() -> None:
     names = options.names or NAMES
     if unknown := set(names) - set(NAMES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}")
+    if "figures" in names:
+        figures.run(ROWS, options.rounds, options.results)
+        if len(names) == 1:
+            return
     if not options.without_fuxictr and {"training", "quality"} & set(names):
         environment.make()
     ads = kept("zipf", lambda folder: zipf.make(folder, TABLES, IDS, ROWS))

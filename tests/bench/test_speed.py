@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench import arms, contenders, embedding_bag, pipeline, scoring, training, zipf
+from bench import arms, contenders, embedding_bag, figures, pipeline, scoring, training, zipf
 from bench.dataset import Dataset
 from bench.fuxictr import environment
 from bench.inprocess import batches, slice_of
@@ -88,6 +88,13 @@ def test_arms_pipeline_and_scoring(dataset: Dataset, tmp_path: Path) -> None:
     assert pipeline.run(shapes, 1, 640, 2, tmp_path)["tiny"]["share_of_own_rate"]["pairs"] == 2
     assert scoring.run({"tiny": dataset}, 1, 640, 2, tmp_path)["tiny"]["rows_per_s"]["scored"] > 0
     assert {path.stem for path in tmp_path.glob("*.json")} == {"arms", "pipeline", "scoring"}
+
+
+def test_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = figures.run(500, 2, tmp_path)
+    assert min(found["rows_per_s"], found["interval_ms"]) > 0
+    assert "generated rows/s" in capsys.readouterr().out
+    assert json.loads((tmp_path / "figures.json").read_text())["found"] == found
 
 
 def test_a_contender_that_dies_says_why(dataset: Dataset) -> None:

@@ -1,7 +1,6 @@
 """Memory before the start: exact where it says so, never below what training takes, and a refusal with numbers."""
 
 import dataclasses
-import time
 from pathlib import Path
 
 import numpy as np
@@ -101,11 +100,9 @@ def test_a_child_refuses_a_table_no_machine_holds_before_it_allocates(tmp_path: 
     huge = Feature("item_id", buckets=2**31 - 1, catalogue="item_id")
     body = StreamSchema((huge, *schema().features[2:]), schema().tasks, user_key=None).to_json()
     with Child(tmp_path) as child:
-        started = time.monotonic()
         arms = ["control", "treatment"]
         child.start("vm.train", spec=vertical().to_json(), schema=body, arms=arms, resume=dict.fromkeys(arms))
         error = child.next()
-        assert time.monotonic() - started < 10
         assert child.wait() == 1
         assert "torch" not in child.log()
     assert (error["type"], error["code"], error["fault"]) == ("error", "memory.never_fits", "user")
