@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float
+    """When, in seconds since 1970."""
 
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -77,7 +80,7 @@ def scripted(*answers: Answer) -> Iterator[Script]:
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            held.asked.append(Asked(self.command, self.path, headers, body))
+            held.asked.append(Asked(self.command, self.path, headers, body, time.time()))
             answer = held.answers.pop(0) if len(held.answers) > 1 else held.answers[0]
             answer(self)
 

@@ -5,13 +5,15 @@ import time
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from exfm_client import Client, errors
+from exfm_client import Client, errors, transport
 from exfm_client.transport import Transport
 from exfm_client.uploads import Upload
 from tests.client.server import Answer, events, hang_up, say, scripted
+from tests.kit.patience import PATIENCE
 from tests.kit.ports import free_port_pair
 
 ID = "01a1fc0b-8f4e-72f1-9d2c-3f5a7c1e0b42"
@@ -72,20 +74,25 @@ def test_but_after_a_rate_limit_any_request_is_as_nothing_was_done() -> None:
 
 @pytest.mark.parametrize("date", [False, True])
 def test_retry_after_is_kept(date: bool) -> None:
-    wait = formatdate(time.time() + 2, usegmt=True) if date else "1"
-    with scripted(say(429, {}, Retry_After=wait), say(200, {"results": [], "next": None})) as there:
-        began = time.monotonic()
-        with client(there.url) as exfm:
-            assert list(exfm.models.list()) == []
-        assert time.monotonic() - began >= 0.9
+    named = int(time.time()) + 2
+    wait = formatdate(named, usegmt=True) if date else "1"
+    refusal, answer = say(429, {}, Retry_After=wait), say(200, {"results": [], "next": None})
+    with scripted(refusal, answer) as there, client(there.url, patience=PATIENCE) as exfm:
+        assert list(exfm.models.list()) == []
+        first, second = there.asked
+        assert second.at >= (named if date else first.at + 1)
 
 
-def test_patience_ends_with_the_refusal() -> None:
+def test_patience_ends_with_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that only pauses move: a quarter of a second, then half a one, and the next would be too much."""
+    pauses: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(transport, "time", clock)
     with scripted(say(503, {"code": "database_unavailable", "detail": "Away.", "mend": "Wait."})) as there:
-        with client(there.url, patience=0.6) as exfm, pytest.raises(errors.ServerProblem) as refused:
+        with client(there.url, patience=1.7) as exfm, pytest.raises(errors.ServerProblem) as refused:
             exfm.costs()
         assert refused.value.code == "database_unavailable"
-        assert len(there.asked) >= 2
+        assert (len(there.asked), pauses) == (3, [0.25, 0.5])
 
 
 def test_nobody_there_is_said_with_the_address() -> None:

@@ -1,5 +1,6 @@
 """Deliveries to a real receiver: signed, retried, logged, bounded, and never where they may not go."""
 
+import itertools
 import json
 import threading
 import time
@@ -46,6 +47,7 @@ def rows(tenant: Tenant) -> tuple[list[Delivery], list[DeliveryAttempt]]:
 def test_an_event_arrives_signed_and_is_logged(cast: Cast, far: Receiver, make: Make) -> None:
     webhook, secret = make(cast.tenant, far.url())
     tell(cast.tenant)
+    before = int(time.time())
     assert deliver_next()
     assert not deliver_next()
     (got,) = far.got
@@ -60,7 +62,7 @@ def test_an_event_arrives_signed_and_is_logged(cast: Cast, far: Receiver, make: 
     assert got.signed_with(secret)
     assert not got.signed_with(secret[:-1] + ("A" if secret[-1] != "A" else "B"))
     stamp = int(got.headers["exfm-signature"].partition(",")[0].removeprefix("t="))
-    assert abs(stamp - time.time()) < 30
+    assert before <= stamp <= time.time()
     assert (delivery.state, attempt.status, attempt.code) == ("delivered", 204, "ok")
     assert webhook.id == delivery.webhook_id
 
@@ -109,8 +111,8 @@ def test_a_receiver_that_is_down_is_a_failure_like_any(cast: Cast, far: Receiver
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """Answer one byte at a time, each within every time-out of a single read."""
-    for letter in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200:
+    """Answer one byte at a time, each within every time-out of a single read, until the sender hangs up."""
+    for letter in itertools.chain(b"HTTP/1.1 200 OK\r\nX: ", itertools.repeat(ord("x"))):
         handler.wfile.write(bytes([letter]))
         handler.wfile.flush()
         threading.Event().wait(0.05)
@@ -121,9 +123,7 @@ def test_a_receiver_that_drips_is_cut_off(cast: Cast, far: Receiver, make: Make,
     make(cast.tenant, far.url())
     tell(cast.tenant)
     far.answer = drip
-    began = time.monotonic()
     assert deliver_next()
-    assert time.monotonic() - began < 3
     assert rows(cast.tenant)[1][0].code == "timeout"
 
 
