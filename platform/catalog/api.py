@@ -207,7 +207,7 @@ class PartitionViewSet(TenantViewSet):
             known = services.admit_upload(stream_id=stream_id, start=start, end=end, sha256=declared, bytes=length)
             if known is not None:
                 return self._answer(stream_id, known.id, status.HTTP_200_OK)
-        with storage.receive(raw, declared=declared) as received, self.scope():
+        with storage.receive(raw, declared=declared, length=length) as received, self.scope():
             partition, new = services.receive_partition(stream_id=stream_id, start=start, end=end, received=received)
             code = status.HTTP_202_ACCEPTED if new else status.HTTP_200_OK
             response = self._answer(stream_id, partition.id, code)

@@ -88,6 +88,15 @@ def empty_body() -> DomainError:
     )
 
 
+def cut_short(received: int, announced: int) -> DomainError:
+    """The sender went away in the middle of the body."""
+    return DomainError(
+        "body_cut_short",
+        f"The body ended after {received:,} of {announced:,} bytes, which Content-Length announces. Nothing was kept.",
+        "Send it again, whole.",
+    )
+
+
 def wrong_media_type(found: str, allowed: str = "application/vnd.apache.parquet") -> DomainError:
     """The content type is not one of a raw file."""
     return DomainError(

@@ -69,10 +69,11 @@ def _sync(handle: Any) -> None:
 
 
 @contextmanager
-def receive(body: Readable, *, declared: str = "", limit: int | None = None) -> Iterator[Received]:
+def receive(body: Readable, *, declared: str = "", length: int = 0, limit: int | None = None) -> Iterator[Received]:
     """Store `body` under a temporary name for the length of the block; whatever was not kept by then is removed.
 
-    Raises DomainError if it is empty, larger than `limit` bytes, or not what `declared` (its SHA-256) says.
+    Raises DomainError if it is empty, shorter than the `length` announced (0 = none was), larger than `limit` bytes, or
+    not what `declared` (its SHA-256) says. A WSGI server tells the end of a connection like that of a body.
     """
     digest = check_digest(declared)
     most = upload_limit() if limit is None else limit
@@ -94,6 +95,8 @@ def receive(body: Readable, *, declared: str = "", limit: int | None = None) -> 
             _sync(handle)
         if not size:
             raise errors.empty_body()
+        if size < length:
+            raise errors.cut_short(size, length)
         if digest and digest != seen.hexdigest():
             raise errors.wrong_hash(digest, seen.hexdigest())
         yield Received(path, seen.hexdigest(), size)

@@ -1,10 +1,9 @@
 """Production without Docker: the compose file's processes, settings and servers, and the small main job on them."""
 
 import contextlib
+import functools
 import http.client
 import json
-import select
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,8 +14,11 @@ import httpx
 import pytest
 
 from api.base.downloads import LOOK_BYTES, PIECE
+from config.body_limit import LINGER_BYTES
+from exfm_client.cli.main import main as exfm
 from scripts.demo import client as demo_client
 from tests.house.launching import until
+from tests.house.uploading import INTERVAL, Sender, SlowBody, refused, senders
 from tests.kit.patience import PATIENCE
 from tests.kit.production import Production, production
 
@@ -67,31 +69,6 @@ with platform_scope("test"), acting(SYSTEM):
     print(json.dumps([f"/api/v1/tenants/{tenant.slug}", f"exports/{row.id}", token, str(made.id)]))
 """
 """A tenant with a finished export."""
-
-
-UPLOADERS = """
-import json
-from tenancy import services
-from tenancy.context import SYSTEM, acting
-from tenancy.models import Role, User
-from tenancy.scope import platform_scope, tenant_scope
-from tests.kit import domain
-
-with platform_scope("test"), acting(SYSTEM):
-    made = []
-    for slug in ("slow-senders", "other-senders"):
-        user = User.objects.create_user(f"{slug}@example.org", "a good passphrase 1")
-        tenant = services.create_tenant(slug=slug, name=slug, owner=user)
-        stream = domain.make_stream(tenant)
-        with tenant_scope(tenant.id):
-            scopes = ["streams:write", "streams:read"]
-            _, token = services.create_token(user=user, role=Role.OWNER, name="t", scopes=scopes)
-        made.append([f"/api/v1/tenants/{slug}/streams/{stream.id}/partitions", token])
-    print(json.dumps(made))
-"""
-"""Two tenants that may upload."""
-
-INTERVAL = "start=2026-03-01T00%3A00%3A00Z&end=2026-03-01T01%3A00%3A00Z"
 
 
 @pytest.fixture(scope="module")
@@ -194,82 +171,99 @@ def test_who_reads_a_download_slowly_keeps_nobody_waiting(installation):
 
 
 @pytest.fixture(scope="module")
-def uploaders(installation: Production) -> list[tuple[str, dict[str, str]]]:
-    """Return two tenants' addresses for uploads with the headers of who may send there."""
-    printed = installation.manage("shell", "-v", "0", "-c", UPLOADERS, process="worker").splitlines()[-1]
-    shared = {"X-Forwarded-Proto": "https", "Content-Type": "application/vnd.apache.parquet"}
-    return [(path, {**shared, "Authorization": f"Bearer {token}"}) for path, token in json.loads(printed)]
-
-
-class SlowBody:
-    """A partition of 8 MiB that stops after the first MiB."""
-
-    def __init__(self, url: str, path: str, headers: dict[str, str], length: int = 8 << 20) -> None:
-        host = url.removeprefix("http://")
-        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"POST {path}?{INTERVAL} HTTP/1.1\r\nHost: {host}\r\n{told}Content-Length: {length}\r\n\r\n"
-        self.socket = socket.create_connection((host.split(":")[0], int(host.split(":")[1])), timeout=PATIENCE)
-        with contextlib.suppress(ConnectionError):  # who is refused at the headers is not listened to
-            self.socket.sendall(head.encode() + bytes(1 << 20))
-
-    def refusal(self, seconds: float = 0.0) -> str:
-        """Return what was answered, "" while the rest is waited for."""
-        if not select.select([self.socket], [], [], seconds)[0]:
-            return ""
-        with contextlib.suppress(ConnectionError):
-            return self.socket.recv(1 << 16).decode()
-        return "reset"
-
-    def __enter__(self) -> "SlowBody":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-
-def refused(bodies: list[SlowBody], number: int) -> list[str]:
-    """Wait until so many were refused, and a moment for more; return what they were told."""
-    until(lambda: sum(bool(select.select([body.socket], [], [], 0)[0]) for body in bodies) >= number)
-    return [said for body in bodies if (said := body.refusal(0.2))]
+def uploaders(installation: Production) -> dict[str, Sender]:
+    """Return who may upload, and who may not."""
+    return senders(installation)
 
 
 def test_who_sends_slowly_keeps_no_thread_of_web_from_others(installation, uploaders):
-    """Twice as many as there are threads: two are read, the others are sent away."""
-    (path, headers), _ = uploaders
+    """More of each tenant than there are threads: one of each is read while two are free, the others are sent away."""
+    slow, other, third = (uploaders[f"{name}-senders"] for name in ("slow", "other", "third"))
     web = installation.url("web")
     with contextlib.ExitStack() as stack:
-        bodies = [stack.enter_context(SlowBody(web, path, headers)) for _ in range(8)]
-        assert get(f"{web}{path}", **headers)[0] == 200
-        told = refused(bodies, 6)
-        assert len(told) == 6
-        for said in told:
-            assert said == "reset" or (said.startswith("HTTP/1.1 503") and "uploads_busy" in said)
-            assert said == "reset" or "retry-after: 10" in said.lower()
-        assert any(said != "reset" for said in told)
+        for sender, number, away in ((slow, 6, 5), (other, 3, 2), (third, 2, 2)):
+            bodies = [stack.enter_context(SlowBody(web, sender)) for _ in range(number)]
+            told = refused(bodies, away)
+            assert len(told) == away
+            for said in told:
+                assert said == "reset" or (said.startswith("HTTP/1.1 503") and "uploads_busy" in said)
+                assert said == "reset" or "retry-after: 10" in said.lower()
+            assert any(said != "reset" for said in told)
+            assert get(f"{web}{sender.path}", **sender.headers)[0] == 200
 
-    def free() -> bool:
+    def free(sender: Sender) -> bool:
         """Who went away leaves the thread."""
-        with SlowBody(web, path, headers) as body:
+        with SlowBody(web, sender) as body:
             return body.refusal(1.0) == ""
 
-    until(free)
+    for sender in (slow, third):
+        until(lambda sender=sender: free(sender))
+        asked = httpx.get(f"{web}{sender.path}", headers=sender.headers, trust_env=False)
+        assert asked.json()["results"] == [], "half a body is no partition"
 
 
 def test_who_sends_slowly_to_the_process_that_holds_many_keeps_nobody_out(installation, uploaders):
     """More than a tenant has places there: the rest are sent away; other tenants, and whatever is short, go on."""
-    (path, headers), (other, others) = uploaders
+    slow, other = uploaders["slow-senders"], uploaders["other-senders"]
     stream, web = installation.url("stream"), installation.url("web")
     with contextlib.ExitStack() as stack:
-        bodies = [stack.enter_context(SlowBody(stream, path, headers)) for _ in range(12)]
+        bodies = [stack.enter_context(SlowBody(stream, slow)) for _ in range(12)]
         told = refused(bodies, 4)
         assert len(told) == 4
-        assert all(said == "reset" or said.startswith("HTTP/1.1 503") for said in told)
-        assert get(f"{stream}{path}", **headers)[0] == get(f"{web}{path}", **headers)[0] == 200
-        asked = {"content": bytes(3 << 20), "headers": others, "timeout": PATIENCE, "trust_env": False}
-        whole = httpx.post(f"{stream}{other}?{INTERVAL}", **asked)
+        assert all(said.startswith("HTTP/1.1 503") for said in told)
+        assert get(f"{stream}{slow.path}", **slow.headers)[0] == get(f"{web}{slow.path}", **slow.headers)[0] == 200
+        asked = {"content": bytes(3 << 20), "headers": other.headers, "timeout": PATIENCE, "trust_env": False}
+        whole = httpx.post(f"{stream}{other.path}?{INTERVAL}", **asked)
         assert whole.status_code == 202, whole.text
-        stranger = httpx.post(f"{stream}{path}?{INTERVAL}", **asked)
-        assert (stranger.status_code, stranger.json()["code"]) == (413, "body_too_large"), "nobody else's gigabyte"
+
+
+REFUSED = {
+    "role_too_low": 403,
+    "scope_missing": 403,
+    "tenant_suspended": 403,
+    "storage_quota": 403,
+    "tenant_not_found": 404,
+    "partition_too_large": 413,
+}
+
+
+@pytest.mark.parametrize("process", ["stream", "web"])
+def test_who_may_not_send_is_told_before_the_body_is_sent(installation, uploaders, process):
+    """Headers and a few bytes of each; none of them has taken a place from who may."""
+    url, may = installation.url(process), uploaders["other-senders"]
+    with contextlib.ExitStack() as stack:
+        bodies = {
+            code: stack.enter_context(
+                SlowBody(url, uploaders[code], length=2 << 30 if status == 413 else 64 << 20, sent=10)
+            )
+            for code, status in REFUSED.items()
+        }
+        admitted = stack.enter_context(SlowBody(url, may))
+        for code, body in bodies.items():
+            status, headers, said = body.farewell()
+            assert (status, json.loads(said)["code"]) == (REFUSED[code], code)
+            assert (headers["connection"], headers["content-type"]) == ("close", "application/problem+json")
+        assert admitted.refusal(0.5) == "", "its place is free"
+
+
+@pytest.mark.parametrize("process", ["stream", "web"])
+def test_the_client_shows_why_a_long_upload_is_refused(installation, uploaders, process, tmp_path, monkeypatch, capsys):
+    """Not that the connection broke while it was sending."""
+    file = tmp_path / "day.parquet"
+    with file.open("wb") as sparse:
+        sparse.truncate(8 * LINGER_BYTES)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    behind_proxy = functools.partial(httpx.Client, headers={"X-Forwarded-Proto": "https"}, trust_env=False)
+    monkeypatch.setattr("exfm_client.transport.httpx.Client", behind_proxy)
+    interval = ["--start", "2026-03-01T00:00:00Z", "--end", "2026-03-01T01:00:00Z"]
+    for code in ("role_too_low", "scope_missing", "storage_quota"):
+        sender = uploaders[code]
+        _, _, _, _, tenant, _, stream, _ = sender.path.split("/")
+        for name, value in {"URL": installation.url(process), "TOKEN": sender.token, "TENANT": tenant}.items():
+            monkeypatch.setenv(f"EXFM_{name}", value)
+        assert exfm(["streams", "push", stream, str(file), *interval]) in (1, 3)
+        said = capsys.readouterr().err
+        assert f"(403 {code}, request " in said, said
 
 
 def test_the_small_main_job(installation, tmp_path, monkeypatch):

@@ -112,6 +112,19 @@ def test_a_body_over_the_limit_keeps_nothing(stream: Stream, storage: str, monke
     assert files(storage) == []
 
 
+def test_a_body_that_ends_early_is_refused(stream: Stream, storage: str) -> None:
+    """As it does under WSGI where the connection breaks; nobody need have declared its hash."""
+    with (
+        pytest.raises(DomainError, match="after 9 of 10 bytes") as caught,
+        services.storage.receive(io.BytesIO(b"x" * 9), length=10),
+    ):
+        raise AssertionError("kept")
+    assert (caught.value.code, caught.value.status) == ("body_cut_short", 400)
+    with services.storage.receive(io.BytesIO(b"x" * 10), length=10) as received:
+        assert received.bytes == 10
+    assert files(storage) == []
+
+
 def test_an_empty_body_is_refused(stream: Stream, storage: str) -> None:
     with pytest.raises(DomainError, match="no body"):
         receive(stream, b"")
