@@ -70,7 +70,8 @@ def _money(tenant: Tenant, spend: Spend, known: Facts) -> list[Item]:
                 "budget_hold",
                 f"{written(spend.spent)} of the budget of {written(spend.budget)} are spent: "
                 f"from {spend.act_percent} % on no new run starts{stops}.",
-                "Ask an administrator to raise the budget or to change what it does; runs then start by themselves.",
+                "Ask a platform administrator to raise the budget or to change what it does; runs that wait start by "
+                f"themselves then, or when the next period begins on {spend.period_end:%Y-%m-%d} (UTC).",
                 link,
             )
         ]

@@ -8,6 +8,7 @@ import { useTenant } from '../../parts/context'
 import { Figure } from '../../parts/Figure'
 import { PageHead } from '../../parts/PageHead'
 import { Resource } from '../../states/Resource'
+import { BudgetPanel } from './BudgetPanel'
 import { ByModel } from './ByModel'
 import { FmShare } from './FmShare'
 import { Ledger } from './Ledger'
@@ -42,6 +43,7 @@ export function CostsPage() {
 function Totals({ tenant, costs }: { tenant: string; costs: Costs }) {
   return (
     <Stack gap="md">
+      <BudgetPanel tenant={tenant} costs={costs} />
       <section className="panel" aria-label="Totals" style={{ padding: 'var(--mantine-spacing-md)' }}>
         <Text size="sm" className="quiet" mb="xs">Period {day(costs.period.start)} to {day(costs.period.end)} (UTC)</Text>
         <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }}>

@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core'
 import type { Overview } from '../../api/types'
 import { liftText, verdict } from '../../format/lift'
+import { budgetOfOverview, holds } from '../../format/budget'
 import { amount, money } from '../../format/money'
 import { plural, share } from '../../format/number'
 import { AnchorLink } from '../../parts/links'
@@ -29,7 +30,7 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
         {budget > 0 ? <>of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent ({share(amount(spend.spent) / budget)})</> : <><AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">spent</AnchorLink> in this period</>}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
       </Tile>
       <Tile label="What is left" figure={budget > 0 ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
-        {budget > 0 ? 'not yet spent or reserved; ' : 'Ask the platform admin for one; '}
+        {budget === 0 ? 'Ask a platform administrator for one; ' : holds(budgetOfOverview(data)) ? <><span className="bad">held back: the budget acts from {spend.act_percent} % on</span>; </> : 'not yet spent or reserved; '}
         room for {plural(Math.max(0, quota.models.limit - quota.models.used), 'more model', 'more models')}
       </Tile>
     </div>

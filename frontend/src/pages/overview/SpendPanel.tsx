@@ -1,7 +1,9 @@
-import { Group, Progress, Stack, Text } from '@mantine/core'
+import { Group, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Overview } from '../../api/types'
-import { amount, money, percentOf } from '../../format/money'
+import { budgetOfOverview, distance, holds, rule } from '../../format/budget'
+import { amount, money } from '../../format/money'
+import { BudgetMeter } from '../../parts/BudgetMeter'
 import { AnchorLink } from '../../parts/links'
 import { Hint } from '../../parts/Hint'
 import { Panel } from '../../parts/Panel'
@@ -10,20 +12,14 @@ import { Panel } from '../../parts/Panel'
 export function SpendPanel({ tenant, data }: { tenant: string; data: Overview }) {
   const { spend } = data
   const budget = amount(spend.budget)
-  const spent = percentOf(amount(spend.spent), budget)
-  const reserved = Math.min(100 - spent, percentOf(amount(spend.reserved), budget))
+  const held = budgetOfOverview(data)
   const over = budget > 0 && amount(spend.forecast) > budget
   const show = (value: string | null) => money(value, spend.currency)
   return (
     <Panel title="Spend this period" note={budget > 0 ? `against a budget of ${show(spend.budget)}` : 'no budget is set for this period'} aside={<AnchorLink to="/t/$tenant/costs" params={{ tenant }} size="sm">Ledger</AnchorLink>}>
       <Stack gap="xs">
-        {budget > 0 ? (
-          <Progress.Root size={14} aria-label={`Spent ${spent.toFixed(0)} % of the budget, ${reserved.toFixed(0)} % reserved`}>
-            <Progress.Section value={spent} color={over ? 'orange.7' : 'ink.7'} aria-label="spent" />
-            <Progress.Section value={reserved} color="ink.3" striped aria-label="reserved" />
-          </Progress.Root>
-        ) : null}
-        {budget > 0 ? <Text size="sm" className="quiet">{act(spend)}</Text> : null}
+        {budget > 0 ? <BudgetMeter budget={held} /> : null}
+        {budget > 0 ? <Text size="sm" className={holds(held) ? 'bad' : 'quiet'}>{held.acts ? <b>In force now: </b> : null}{rule(held)} {distance(held)}</Text> : null}
         <Row label="Spent" value={show(spend.spent)} strong />
         <Row label="of which measurement" value={show(spend.measurement)} indent hint="The control arm: the same model trained without the foundation model, so that lift can be measured." />
         <Row label="Reserved by runs" value={show(spend.reserved)} hint="Held back for partitions being trained now, so that spent + reserved never passes the budget." />
@@ -32,12 +28,6 @@ export function SpendPanel({ tenant, data }: { tenant: string; data: Overview })
       </Stack>
     </Panel>
   )
-}
-
-/** What the budget does beside its hard limit, and from when on. */
-function act({ action, act_percent: percent }: Overview['spend']): string {
-  if (action === 'warn') return `From ${percent} % on the budget only warns; its whole amount is the limit.`
-  return `From ${percent} % on no new run starts${action === 'stop' ? ', and running ones stop at their next checkpoint' : ''}.`
 }
 
 interface RowProps { label: string; value: string; hint?: ReactNode; strong?: boolean; indent?: boolean; divided?: boolean; tone?: string }
