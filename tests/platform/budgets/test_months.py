@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -133,14 +134,17 @@ def test_a_tenant_reads_its_own_totals_and_writes_none(as_role) -> None:
             MonthlyCost.objects.update(amount=0)
 
 
-def charge(run_id: object, seed: int, barrier: threading.Barrier) -> None:
-    """Charge a run many times on a connection of this thread; now and then the transaction is given up."""
-    dice = random.Random(seed)
+def charge(run_id: object, seed: int, barrier: threading.Barrier, met: threading.Event) -> None:
+    """Charge a run many times on a connection of this thread, and until a count has met it; now and then the
+    transaction is given up."""
+    dice, charged, until = random.Random(seed), 0, time.monotonic() + PATIENCE
     try:
         with platform_scope("test"):
             run, attempt = Run.objects.get(id=run_id), Attempt.objects.get(run_id=run_id)
             barrier.wait(PATIENCE)
-            for _ in range(25):
+            while charged < 25 or not met.is_set():
+                assert time.monotonic() < until, "no count has met the writers"
+                charged += 1
                 with transaction.atomic():
                     accounting().reserve(run=run, device_seconds=dice.uniform(0, 100))
                     held = Held({"training": dice.uniform(0, 50), "measurement": dice.uniform(0, 50)})
@@ -160,15 +164,17 @@ def test_many_writers_and_a_count_at_once_agree() -> None:
         runs = [domain.make_run(tenant, model, state="succeeded") for _ in range(3)]
         for run in runs:
             domain.make_attempt(run)
-        barrier = threading.Barrier(len(runs) + 1)
+        barrier, met = threading.Barrier(len(runs) + 1), threading.Event()
         with ThreadPoolExecutor(len(runs)) as pool:
-            futures = [pool.submit(charge, run.id, seed, barrier) for seed, run in enumerate(runs)]
+            futures = [pool.submit(charge, run.id, seed, barrier, met) for seed, run in enumerate(runs)]
             barrier.wait(PATIENCE)
             mended = 0
             while not all(future.done() for future in futures):
                 MonthlyCost.objects.filter(line="training").update(amount=0)
                 CostToDate.objects.update(training=0)
                 mended += min(months.mend(months.COST), months.mend(months.TO_DATE))
+                if mended:
+                    met.set()
             for future in futures:
                 future.result(60)
         months.mend(months.COST)
