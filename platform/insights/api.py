@@ -31,6 +31,7 @@ from insights.serializers import (
     OverviewSerializer,
 )
 from insights.written import card_json, cost_json, curve_json, detail_json, plain
+from registry import selectors as registry
 from registry import services
 from registry.filters import ModelFilter
 
@@ -55,7 +56,7 @@ class ModelViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         """List the models with lift, cost and freshness, newest first."""
-        page = self.paginate_queryset(ModelFilter.apply(request, card_rows())) or []
+        page = self.page_of(card_rows(ModelFilter.apply(request, registry.vertical_models())))
         return self.get_paginated_response([card_json(card) for card in page])
 
     @extend_schema(operation_id="models_create", request=NewModelSerializer, responses={201: ModelSerializer})

@@ -87,19 +87,19 @@ class CostsSerializer(StrictSerializer):
 class ModelInsightSerializer(StrictSerializer):
     """One model of one tenant, for administrators."""
 
-    tenant = serializers.CharField(source="model.tenant.slug")
-    model = serializers.CharField(source="model.name")
-    model_id = serializers.UUIDField(source="model.id")
-    task = serializers.CharField()
-    ne_control = NullableFloat(source="ne.control")
-    ne_treatment = NullableFloat(source="ne.treatment")
-    lift = LiftSerializer()
-    auc_control = NullableFloat(source="auc.control")
-    auc_treatment = NullableFloat(source="auc.treatment")
-    coverage = NullableFloat()
-    cost = MoneyField(help_text="training and measurement")
-    measurement_cost = MoneyField()
-    fm_share = MoneyField()
+    tenant = serializers.CharField()
+    model = serializers.CharField(source="card.model.name")
+    model_id = serializers.UUIDField(source="card.model.id")
+    task = serializers.CharField(source="card.task")
+    ne_control = NullableFloat(source="card.ne.control")
+    ne_treatment = NullableFloat(source="card.ne.treatment")
+    lift = LiftSerializer(source="card.lift")
+    auc_control = NullableFloat(source="card.auc.control")
+    auc_treatment = NullableFloat(source="card.auc.treatment")
+    coverage = NullableFloat(source="card.coverage")
+    cost = MoneyField(source="card.cost", help_text="training and measurement")
+    measurement_cost = MoneyField(source="card.measurement_cost")
+    fm_share = MoneyField(source="card.fm_share")
 
 
 class FmBalanceSerializer(StrictSerializer):

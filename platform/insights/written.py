@@ -23,7 +23,7 @@ _LIFT, _COURSE = ("lift", "ne", "auc", "coverage"), ("freshness_seconds", "spark
 
 
 def card_json(card: Card) -> orjson.Fragment:
-    """Return a model at a glance; `card.model` is a `Listed`."""
+    """Return a model at a glance."""
     return orjson.Fragment(_card(card))
 
 
@@ -32,7 +32,7 @@ def _card(card: Card) -> str:
     per_point = "null" if gained is None else f'"{gained:.6f}"'
     return (
         f'{{"id":"{model.id}","name":{_json(model.name)},"task":{_json(card.task)},"status":{_json(model.status)},'
-        f'"stream":{{"id":"{model.stream_id}","name":{_json(model.stream_name)}}},'  # type: ignore[attr-defined]
+        f'"stream":{{"id":"{model.stream_id}","name":{_json(model.stream_name)}}},'
         f'{kept.lift},"cost":"{card.cost:.6f}","measurement_cost":"{card.measurement_cost:.6f}",'
         f'"fm_share":"{card.fm_share:.6f}","cost_per_point":{per_point},'
         f'{kept.course},"updated_at":{kept.committed or _json(model.created_at)}}}'

@@ -26,7 +26,7 @@ class RunViewSet(TenantViewSet):
     @extend_schema(operation_id="runs_list", parameters=RunFilter.parameters(), responses=RunCardSerializer(many=True))
     def list(self, request: Request) -> Response:
         """List the runs, newest first."""
-        page = self.paginate_queryset(selectors.card_rows(RunFilter.apply(request, selectors.runs()))) or []
+        page = self.page_of(selectors.card_rows(RunFilter.apply(request, selectors.runs())))
         return self.get_paginated_response(selectors.card_list(page))
 
     @extend_schema(operation_id="runs_read", responses=RunSerializer)
@@ -67,7 +67,7 @@ class AdminRunViewSet(PlatformAdminViewSet):
     )
     def list(self, request: Request) -> Response:
         """List runs, newest first."""
-        page = self.paginate_queryset(selectors.card_rows(AdminRunFilter.apply(request, selectors.runs()))) or []
+        page = self.page_of(selectors.card_rows(AdminRunFilter.apply(request, selectors.runs())))
         return self.get_paginated_response(selectors.card_list(page))
 
     @extend_schema(operation_id="admin_runs_read", responses=RunSerializer)

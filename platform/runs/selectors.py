@@ -3,16 +3,14 @@
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet, Sum
-from django.db.models.query import BaseIterable
 from django.utils import timezone
 
 from exfm_core.metrics.sums import BucketSums, normalized_entropy
@@ -20,6 +18,7 @@ from runs.accounting import accounting
 from runs.dispatch import SEEN_WITHIN
 from runs.errors import not_found
 from runs.models import HELD_STATES, OPEN_STATES, MetricSums, Run, State, WorkerNode
+from tenancy.lists import ReadList
 from tenancy.questions import Question, ask
 from tenancy.scope import current_scope
 
@@ -76,17 +75,6 @@ _CARDS = """
 """Written out around the runs that are asked for: to compose it for each page takes longer than to answer it."""
 
 
-class _CardRows(BaseIterable):
-    """Reads the columns of cards where Django would read those of objects."""
-
-    def __iter__(self) -> Iterator[CardRow]:
-        try:
-            statement, parameters = self.queryset.query.sql_with_params()
-        except EmptyResultSet:
-            return iter(())
-        return iter(_read(f"ARRAY({statement})", parameters))
-
-
 def _read(asked: str, parameters: Sequence[Any]) -> list[CardRow]:
     (rows,) = ask(_question(asked, parameters))
     return [CardRow._make(row) for row in rows]
@@ -104,11 +92,9 @@ def _owned(column: str) -> tuple[str, list[uuid.UUID]]:
     return ("true", []) if tenant is None else (f"{column} = %s", [tenant])
 
 
-def card_rows(rows: QuerySet[Run]) -> QuerySet[Run, CardRow]:
+def card_rows(rows: QuerySet[Run]) -> ReadList[CardRow]:
     """Return the runs as the rows of cards, to be sliced and then given to `cards` or `card_list`."""
-    wanted: QuerySet[Run, Any] = rows.values("id")
-    wanted._iterable_class = _CardRows
-    return wanted
+    return ReadList(rows, lambda statement, values: _read(f"ARRAY({statement})", values))
 
 
 def run_card(run_id: uuid.UUID) -> dict[str, Any] | None:

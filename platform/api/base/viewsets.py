@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, ClassVar, cast, final
+from typing import Any, ClassVar, TypeVar, cast, final
 
 import structlog
 from django.contrib.sessions.backends.base import SessionBase
@@ -23,10 +23,13 @@ from api.base.walls import WalledViewSet
 from tenancy import proofs, selectors
 from tenancy.context import Actor, acting
 from tenancy.errors import Forbidden, NotFound
+from tenancy.lists import ReadList
 from tenancy.models import Membership, Tenant, User
 from tenancy.roles import ADMIN_PERMISSIONS, PERMISSIONS, ROLES, allows
 from tenancy.scope import platform_scope, request_scope
 from tenancy.tokens import TokenGrant
+
+T = TypeVar("T")
 
 
 class ScopedViewSet(WalledViewSet):
@@ -66,6 +69,11 @@ class ScopedViewSet(WalledViewSet):
         self._check(request)
         self._stack.enter_context(self._acting())
         self._stack.enter_context(self._open())
+
+    def page_of(self, rows: ReadList[T]) -> list[T]:
+        """Return the page that the request asks for of a list that is no queryset."""
+        paginator: Any = self.paginator
+        return list(paginator.paginate_queryset(rows, self.request, view=self))
 
     @contextmanager
     def scope(self) -> Iterator[None]:

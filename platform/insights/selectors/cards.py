@@ -1,50 +1,35 @@
 """Model cards: what each model gets from the foundation model, and what it costs. Queries per page are fixed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
-from django.db.models.query import BaseIterable
 
-from budgets import selectors as budgets
 from budgets.money import UNIT, ZERO
 from budgets.selectors import ModelCost
 from insights.selectors import shares
-from insights.selectors.comparisons import COMPARED, Comparison, comparisons
+from insights.selectors.comparisons import COMPARED, Comparison
 from insights.selectors.figures import Arms, Figures, figures_of
 from insights.selectors.lifts import LiftFigure
 from insights.selectors.sums import SparkPoint
 from insights.selectors.supervision import Teaching
 from registry import selectors as registry
 from registry.models import VerticalModel
+from tenancy.lists import ReadList
 from tenancy.questions import Question, ask
 from tenancy.scope import current_scope
 
 
-class Named(Protocol):
-    """What a card needs of its model: a `VerticalModel`, or a `Listed`. `id` is a UUID, or its text in a page."""
-
-    @property
-    def id(self) -> Any: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def created_at(self) -> datetime: ...
-
-
 class Listed(NamedTuple):
-    """What a list shows of a model itself. `paid`: training and measurement so far, None where nothing was paid."""
+    """What a list shows of a model itself, ids as text. `paid`: training and measurement, None where nothing was."""
 
-    id: Any
+    id: str
     name: str
     status: str
     created_at: datetime
-    stream_id: Any
+    stream_id: str
     stream_name: str
     paid: Sequence[Decimal] | None
 
@@ -52,7 +37,7 @@ class Listed(NamedTuple):
 class Card(NamedTuple):
     """One model at a glance. `paid` holds training and measurement; the FM's share stands apart."""
 
-    model: Named
+    model: Listed
     comparison: Comparison
     task: str
     figures: Figures
@@ -118,7 +103,7 @@ class Card(NamedTuple):
         return self.figures.committed or self.model.created_at
 
     @property
-    def id(self) -> Any:
+    def id(self) -> str:
         """The model's id; pages are ordered by it."""
         return self.model.id
 
@@ -153,55 +138,33 @@ _PAGE = (
 """Written out around the models that are asked for: to compose it for each page takes longer than to answer it."""
 
 
-class _Cards(BaseIterable):
-    """Makes the cards where Django would make objects."""
-
-    def __iter__(self) -> Iterator[Card]:
-        try:
-            statement, values = self.queryset.query.sql_with_params()
-        except EmptyResultSet:
-            return iter(())
-        tenant = current_scope().tenant_id
-        page = Question(_PAGE.format(asked=statement), [*values, tenant, tenant])
-        rows, *owed = ask(page, *shares.questions())
-        return iter(listed_cards(rows, owed))
+def card_rows(models: QuerySet[VerticalModel]) -> ReadList[Card]:
+    """Return the vertical models as their cards, a page of which is read in one round trip with the rest."""
+    return ReadList(models, _read)
 
 
-def card_rows() -> QuerySet[VerticalModel, Card]:
-    """Return the vertical models in scope as their cards, read in one round trip with the rest."""
-    wanted: QuerySet[VerticalModel, Any] = VerticalModel.objects.values("id")
-    wanted._iterable_class = _Cards
-    return wanted
+def _read(asked: str, values: Sequence[Any]) -> list[Card]:
+    tenant = current_scope().tenant_id
+    page = Question(_PAGE.format(asked=asked), [*values, tenant, tenant])
+    rows, *owed = ask(page, *shares.questions())
+    return listed_cards(rows, owed)
 
 
 def listed_cards(rows: Sequence[tuple[Any, ...]], owed: Sequence[Any]) -> list[Card]:
     """Return the cards of rows of `MODEL`; `owed` answers `shares.questions`: what `shares.parted` takes."""
     models = [Listed._make((*row[:6], row[6:8] if row[6] is not None else None)) for row in rows]
-    parts, _ = shares.parted(owed[0], owed[1], {row[0] for row in rows})
-    return _cards(models, [Comparison._make(row[8:14]) for row in rows], parts)
-
-
-def cards(*, models: Sequence[Named]) -> list[Card]:
-    """Return the cards of the models, in their order."""
-    ids = [model.id for model in models]
-    if not ids:
-        return []
-    found, parts = comparisons(model_ids=ids), shares.shares(model_ids=ids)
-    return _cards(models, [found[model_id] for model_id in ids], {str(model_id): parts[model_id] for model_id in parts})
-
-
-def _cards(models: Sequence[Named], compared: Sequence[Comparison], parts: Mapping[str, Decimal]) -> list[Card]:
+    compared = [Comparison._make(row[8:14]) for row in rows]
+    parts, _ = shares.parted(owed[0], owed[1], {model.id for model in models})
     tasks = registry.tasks_of(version_ids=[held.version for held in compared if held.version])
     known = figures_of(compared)
     return [
-        Card(model, held, tasks.get(held.version or "", ""), kept, paid, parts.get(held.model, ZERO))
-        for model, held, kept, paid in zip(models, compared, known, _paid(models), strict=True)
+        Card(
+            model,
+            held,
+            tasks.get(held.version or "", ""),
+            kept,
+            ModelCost(*(model.paid or ())),
+            parts.get(model.id, ZERO),
+        )
+        for model, held, kept in zip(models, compared, known, strict=True)
     ]
-
-
-def _paid(models: Sequence[Any]) -> list[ModelCost]:
-    """Return what each model has cost: as the rows of a list say, else read now."""
-    if models and isinstance(models[0], Listed):
-        return [ModelCost(*(model.paid or ())) for model in models]
-    read = budgets.cost_by_model(model_ids=[model.id for model in models])
-    return [read.get(model.id) or ModelCost() for model in models]

@@ -3,14 +3,14 @@
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from budgets import allocation
 from budgets import selectors as budgets
 from budgets.models import Line
 from budgets.money import ZERO, currency
 from insights.selectors import sums
-from insights.selectors.cards import Card, cards
+from insights.selectors.cards import Card, card_rows
 from insights.selectors.foundation import snapshot_rows
 from insights.selectors.lifts import LiftFigure, pooled_figure
 from registry import selectors as registry
@@ -27,28 +27,36 @@ class FmBalance:
     unallocated: Decimal
 
 
+class TenantsCard(NamedTuple):
+    """The card of a model, and whose it is."""
+
+    tenant: str
+    card: Card
+
+
 @dataclass(frozen=True)
 class PlatformInsights:
-    """Pooled lift, one card per model, and the foundation models' balance."""
+    """Pooled lift, one card per model with its tenant's slug, and the foundation models' balance."""
 
     pooled: LiftFigure
-    cards: list[Card]
+    cards: list[TenantsCard]
     fm: FmBalance
     currency: str
 
 
 def platform_insights(*, foundation_model: FoundationModel | None = None) -> PlatformInsights:
     """Return the figures of all tenants, or of the models that one foundation model teaches."""
-    models = VerticalModel.objects.select_related("stream", "tenant").order_by("tenant__slug", "name")
+    models = VerticalModel.objects.order_by("tenant__slug", "name")
     if foundation_model is not None:
         taught = Binding.objects.filter(foundation_model=foundation_model, ended_at=None).values("model_id")
         models = models.filter(id__in=taught)
-    shown = cards(models=list(models))
+    slugs = {str(model_id): slug for model_id, slug in models.values_list("id", "tenant__slug")}
+    shown = [card for card in card_rows(models) if card.id in slugs]
     figures = sums.totals(comparisons=[card.comparison for card in shown])
     pairs = {scope: [held[scope] for held in figures.values() if scope in held] for scope in ("all", "covered")}
     return PlatformInsights(
         pooled=pooled_figure(pairs["all"], pairs["covered"]),
-        cards=shown,
+        cards=[TenantsCard(slugs[card.id], card) for card in shown],
         fm=fm_balance(foundation_model=foundation_model, owed=sum((card.fm_share for card in shown), ZERO)),
         currency=currency(),
     )

@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from api.base.rendering import JSONRenderer
 from budgets.money import largest_remainder
+from budgets.selectors import ModelCost, cost_by_model
 from exfm_core.metrics.histogram import LogitHistogram
 from exfm_core.metrics.sums import BucketSums, lift, normalized_entropy
-from insights.selectors.cards import Card, card_rows, cards
+from insights.selectors.cards import Card, card_rows
 from insights.selectors.shares import Group, split
 from insights.serializers import ModelCardSerializer
 from insights.written import card_json
@@ -36,7 +37,8 @@ def _platform():
 
 def card(*, model_id: uuid.UUID) -> Card:
     """One model's card."""
-    return cards(models=[vertical_model(model_id=model_id)])[0]
+    (found,) = card_rows(vertical_models().filter(id=vertical_model(model_id=model_id).id))
+    return found
 
 
 def brute(lineage, scope: str) -> BucketSums:
@@ -124,7 +126,7 @@ def test_queries_do_not_grow_with_models_and_partitions() -> None:
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert list(card_rows().filter(tenant=tenant))
+            assert list(card_rows(vertical_models()).filter(tenant=tenant))
         return len(captured)
 
     few = queries()
@@ -157,9 +159,9 @@ def test_models_of_one_tenant_split_its_share_to_the_last_digit() -> None:
     second = scenes.make_scene(tenant, teacher, partitions=2)
     twin = domain.make_model(first.stream, teacher)
     scenes.teach(teacher, 33.333)
-    shares = {shown.model.id: shown.fm_share for shown in cards(models=[first.model, second.model, twin])}
+    shares = {shown.id: shown.fm_share for shown in card_rows(vertical_models())}
     assert sum(shares.values()) == Decimal("0.003333")
-    assert shares[first.model.id] == shares[twin.id] == shares[second.model.id] == Decimal("0.001111")
+    assert shares == dict.fromkeys(map(str, (first.model.id, twin.id, second.model.id)), Decimal("0.001111"))
 
 
 def test_groups_are_split_as_single_models_are() -> None:
@@ -185,8 +187,15 @@ def test_cards_are_written_as_their_serializer_says() -> None:
     one_armed, _ = domain.make_model(stream, shape=domain.vertical_spec("none")), domain.make_model(stream, teacher)
     scenes.commit_arm(one_armed, "control", domain.make_partition(stream), loss=0.3)
     scenes.teach(teacher, 33.333)
-    models = list(vertical_models().filter(tenant=tenant).order_by("id"))
-    expected = ModelCardSerializer(cards(models=models), many=True).data
-    written = [card_json(card) for card in card_rows().filter(tenant=tenant).order_by("id")]
+    models = {str(model.id): model for model in vertical_models().filter(tenant=tenant)}
+    cards = list(card_rows(vertical_models()).filter(tenant=tenant).order_by("id"))
+    assert [card.id for card in cards] == sorted(models)
+    for card in cards:
+        model = models[card.id]
+        paid = cost_by_model(model_ids=[model.id]).get(model.id)
+        assert card.paid == (paid or ModelCost())
+        assert card.model[1:6] == (model.name, model.status, model.created_at, str(model.stream_id), model.stream.name)
+    expected = ModelCardSerializer([card._replace(model=models[card.id]) for card in cards], many=True).data
+    written = [card_json(card) for card in cards]
     assert JSONRenderer().render(written) == JSONRenderer().render(expected)
     assert len(written) == 4

@@ -35,8 +35,10 @@ def test_pooled_lift_and_balance() -> None:
     ]
     assert shown.pooled.value == pytest.approx(pooled_lift(pairs).value)
     assert shown.pooled.rows == 7000
-    assert {card.model.tenant.slug for card in shown.cards} == {scene.tenant.slug for scene in made}
-    assert shown.fm.training + shown.fm.scoring == shown.fm.allocated == sum(card.fm_share for card in shown.cards)
+    assert {(tenant, card.id) for tenant, card in shown.cards} == {
+        (scene.tenant.slug, str(scene.model.id)) for scene in made
+    }
+    assert shown.fm.training + shown.fm.scoring == shown.fm.allocated == sum(card.fm_share for _, card in shown.cards)
     assert shown.fm.allocated > 0
     assert shown.fm.unallocated == 0
     assert len(platform_insights().cards) == 3

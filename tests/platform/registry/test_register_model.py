@@ -7,7 +7,7 @@ import pytest
 from exfm_core import cost
 from exfm_core.cost.device import SERVING_PARTS
 from exfm_core.spec import Feature, Task
-from insights.selectors.cards import cards
+from insights.selectors.cards import card_rows
 from registry import courses, selectors, services
 from registry.latency import latency_budget
 from registry.models import Lineage, ModelVersion, VerticalModel
@@ -73,7 +73,7 @@ def test_a_version_stored_by_version_1_is_still_read(stream) -> None:
     stored.serving_parameters, stored.serving_flops = current.serving_parameters, current.serving_flops
     stored.save(force_insert=True)
     assert selectors.spec_of(selectors.current_versions(model_ids=[model.id])[model.id]) == domain.vertical_spec()
-    assert cards(models=[model])[0].task == "click"
+    assert next(iter(card_rows(selectors.vertical_models().filter(id=model.id)))).task == "click"
 
 
 def test_a_model_of_several_tasks_pays_for_every_head(stream) -> None:
