@@ -6,17 +6,14 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.admin.widgets import AdminURLFieldWidget
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
-from tenancy import oidc, proofs, services, sso
-from tenancy.errors import DomainError, TooManyRequests, Unauthenticated
+from tenancy import proofs, provider_admin, services
+from tenancy.errors import TooManyRequests, Unauthenticated
 from tenancy.models import (
     ApiToken,
     AuditEntry,
-    IdentityDomain,
-    IdentityProvider,
     Invitation,
     Membership,
     Role,
@@ -26,6 +23,8 @@ from tenancy.models import (
     User,
 )
 from tenancy.operators import OperatorAdmin, ReadOnlyAdmin, ReasonedForm
+
+__all__ = ["provider_admin"]
 
 SITE = "The operators' site"
 
@@ -205,125 +204,6 @@ class TenantDeletionAdmin(ReadOnlyAdmin):
     list_display = ("tenant", "requested_by", "created_at", "erase_after", "cancelled_at", "erased_at")
     list_select_related = ("tenant", "requested_by")
     search_fields = ("tenant__slug",)
-
-
-PROVIDER_FIELDS = ("slug", "name", "issuer", "client_id", "is_active", "trusts_second_factor", "second_factor_acr")
-
-
-class IdentityProviderForm(ReasonedForm):
-    """A provider's fields, and why they change. Its secret is written here and never shown."""
-
-    issuer = forms.URLField(
-        max_length=300,
-        assume_scheme="https",
-        widget=AdminURLFieldWidget,
-        help_text="exactly as its discovery document says it; stays",
-    )
-    new_secret = forms.CharField(
-        label="Client secret",
-        max_length=500,
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"}),
-    )
-    public = forms.BooleanField(
-        label="Public client",
-        required=False,
-        help_text="the provider gives it no secret; one that is stored is removed",
-    )
-
-    class Meta:
-        model = IdentityProvider
-        fields = PROVIDER_FIELDS
-        labels = {
-            "client_id": "Client id",
-            "trusts_second_factor": "Trust its second factor",
-            "second_factor_acr": "acr values",
-        }
-        help_texts = {
-            "slug": "part of the redirect address; stays",
-            "is_active": "when it is off, its people cannot sign in by it",
-            "trusts_second_factor": (
-                "only where the provider asks everybody for one: nobody is asked again here then, also in tenants that "
-                "require one. Its ID token has to say so: "
-                f"amr with {', '.join(sorted(sso.SECOND_FACTORS))}, or an acr named below. Proofs given so far end "
-                "with any change of this, of acr, client id or activity"
-            ),
-            "second_factor_acr": (
-                "for a provider that sends no amr: the values of acr that mean a second factor, apart by spaces; "
-                "sign-in asks for them"
-            ),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        stored = bool(cast(IdentityProvider, self.instance).client_secret)
-        self.fields["new_secret"].help_text = "one is stored; leave empty to keep it" if stored else "none is stored"
-
-    def clean_issuer(self) -> str:
-        """Refuse what the service would refuse, beside the field."""
-        issuer: str = self.cleaned_data["issuer"]
-        try:
-            oidc.check_address(issuer)
-        except DomainError as error:
-            raise forms.ValidationError(str(error), code=error.code) from error
-        return issuer
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a secret for a client that has none."""
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if data.get("public") and data.get("new_secret"):
-            raise forms.ValidationError("Give a secret, or tick the box: not both.", code="public_secret")
-        return data
-
-    def values(self) -> dict[str, Any]:
-        """Return what changes, as the service takes it; of the secret what was typed, in clear."""
-        names = (name for name in self.changed_data if name in PROVIDER_FIELDS)
-        secret = self.cleaned_data["new_secret"]
-        told = {"client_secret": secret} if secret or self.cleaned_data["public"] else {}
-        return {name: self.cleaned_data[name] for name in names} | told
-
-
-@admin.register(IdentityProvider)
-class IdentityProviderAdmin(OperatorAdmin):
-    """Trusted identity providers. Their e-mail domains are given and taken at /api/v1/admin/identity-providers."""
-
-    form = IdentityProviderForm
-    list_display = ("slug", "name", "issuer", "is_active", "trusts_second_factor")
-    list_filter = ("is_active", "trusts_second_factor")
-    search_fields = ("slug", "name", "issuer")
-
-    @admin.display(description="redirect address")
-    def redirect_address(self, row: IdentityProvider) -> str:
-        """What must be registered at the provider."""
-        return sso.redirect_uri(row)
-
-    @admin.display(description="e-mail domains")
-    def mail_domains(self, row: IdentityProvider) -> str:
-        """Whose addresses it speaks for, and where their people come in."""
-        found = IdentityDomain.objects.filter(provider=row).select_related("tenant").order_by("domain")
-        return ", ".join(f"{each.domain} ({_joins(each)})" for each in found) or "none yet: nobody new comes in by it"
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
-        """Another issuer is another provider; a new one has no address and no domains yet."""
-        told = () if obj is None else ("redirect_address", "mail_domains")
-        client = ("client_id", "new_secret", "public", "is_active")
-        return ("slug", "name", "issuer", *told, *client, "trusts_second_factor", "second_factor_acr", "reason")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Its slug stands in addresses registered elsewhere."""
-        return () if obj is None else ("slug", "issuer", "redirect_address", "mail_domains")
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Add or change through the service."""
-        reason = form.cleaned_data["reason"]
-        if change:
-            sso.change_provider(row=IdentityProvider.objects.get(pk=obj.pk), values=form.values(), reason=reason)
-        else:
-            obj.pk = sso.create_provider(values=form.values(), reason=reason).pk
-
-
-def _joins(each: IdentityDomain) -> str:
-    return f"joins {each.tenant} as {each.role}" if each.tenant else "joins by invitation"
 
 
 @admin.register(SignInAttempt)

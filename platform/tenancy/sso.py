@@ -1,5 +1,6 @@
 """Single sign-on: which providers there are, whose addresses they speak for, and who a checked answer signs in."""
 
+import re
 from typing import Any, Final
 
 from django.conf import settings
@@ -134,16 +135,31 @@ def change_provider(*, row: IdentityProvider, values: dict[str, Any], reason: st
     return row
 
 
-@transaction.atomic
-def add_domain(*, row: IdentityProvider, domain: str, tenant: Tenant | None, role: Role, reason: str) -> IdentityDomain:
-    """For administrators: let a provider speak for a domain's addresses; its people join `tenant` in `role`."""
+DOMAIN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$"
+"""What an e-mail domain looks like; at most `MOST_DOMAIN` characters."""
+MOST_DOMAIN: Final = 253
+
+
+def check_domain(*, domain: str, role: Role) -> str:
+    """Return the domain as it is stored; raise Invalid or Conflict where no provider can be given it in that role."""
     name = domain.strip().lower()
+    if len(name) > MOST_DOMAIN or not re.match(DOMAIN, name):
+        raise Invalid(
+            "domain_invalid", f"{domain!r} is no e-mail domain.", "Write it like example.com.", field="domain"
+        )
     if role == Role.OWNER:
         raise Invalid(
             "domain_owner", "A domain cannot make owners.", "Choose a lower role; promote by hand.", field="role"
         )
     if IdentityDomain.objects.filter(domain=name).exists():
         raise Conflict("domain_taken", f"{name} has a provider already.", "Remove that first.", field="domain")
+    return name
+
+
+@transaction.atomic
+def add_domain(*, row: IdentityProvider, domain: str, tenant: Tenant | None, role: Role, reason: str) -> IdentityDomain:
+    """For administrators: let a provider speak for a domain's addresses; its people join `tenant` in `role`."""
+    name = check_domain(domain=domain, role=role)
     found = IdentityDomain(provider=row, domain=name, tenant=tenant, role=role)
     found.save(force_insert=True)
     after = {"provider": row.slug, "domain": name, "tenant": tenant.slug if tenant else None, "role": role}
@@ -152,12 +168,13 @@ def add_domain(*, row: IdentityProvider, domain: str, tenant: Tenant | None, rol
 
 
 @transaction.atomic
-def remove_domain(*, row: IdentityProvider, domain: str) -> None:
+def remove_domain(*, row: IdentityProvider, domain: str, reason: str = "") -> None:
     """For administrators: people of that domain are not taken in any more; those who came stay."""
     found = IdentityDomain.objects.filter(provider=row, domain=domain.strip().lower()).first()
     if found is None:
         raise NotFound("domain_not_found", "The provider does not speak for that domain.")
-    audit.record("identity_domain.remove", found, before={"provider": row.slug, "domain": found.domain})
+    before = {"provider": row.slug, "domain": found.domain}
+    audit.record("identity_domain.remove", found, before=before, reason=reason)
     found.delete()
 
 

@@ -68,7 +68,7 @@ class IdentityProviderChangeSerializer(StrictSerializer):
 class IdentityDomainCreateSerializer(StrictSerializer):
     """A domain that the provider's operator controls."""
 
-    domain = serializers.RegexField(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}$", max_length=253)
+    domain = serializers.RegexField(sso.DOMAIN, max_length=sso.MOST_DOMAIN)
     tenant = serializers.SlugField(max_length=63, required=False, allow_null=True, default=None)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.VIEWER)
     reason = serializers.CharField(max_length=500)
