@@ -45,7 +45,7 @@ async def refusal(scope: MutableMapping[str, Any]) -> Refusal | None:
 
 
 def refusal_of(scope: MutableMapping[str, Any]) -> Refusal | None:
-    """Return the error that the ASGI request gets whatever its body; None where its body is wanted.
+    """Return the error or redirect that the ASGI request gets whatever its body; None where its body is wanted.
 
     It counts against the rate limit here, and is marked so that it counts once.
     """
@@ -59,7 +59,7 @@ def refusal_of(scope: MutableMapping[str, Any]) -> Refusal | None:
         scope[COUNTED] = True
         if not connection.in_atomic_block:
             connection.close()
-    if answer.status_code < 400:
+    if 200 <= answer.status_code < 300:
         return None  # a success is told when all is sent: not every client listens before
     headers = [(name.lower(), value) for name, value in answer.items() if name.lower() not in SET_BY_THE_SERVER]
     headers += [("set-cookie", cookie.OutputString()) for cookie in answer.cookies.values()]

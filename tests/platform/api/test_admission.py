@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 
-from api.base import throttling
+from api.base import admission, throttling
 from api.base.admission import refusal, refusal_of
 from api.models import IdempotencyRecord
 from budgets.models import Quota
@@ -153,6 +154,19 @@ def test_more_than_anybody_may_send(cast: Cast, stream: Stream) -> None:
     told(asked(sample(cast.tenant.slug, **headers)), 413, "sample_too_large")
 
 
+def test_who_is_sent_elsewhere_sends_nothing_here(cast: Cast, stream: Stream, settings: Any) -> None:
+    """A redirect is an answer, and comes before anybody asked who it is for."""
+    settings.SECURE_SSL_REDIRECT = True
+    admission._handler.cache_clear()
+    try:
+        for headers in ({}, bearer(cast)):
+            found = asked(upload(stream, **headers))
+            assert found is not None and found.status == 301
+            assert dict(found.headers)[b"location"].startswith(b"https://testserver/api/v1/tenants/")
+    finally:
+        admission._handler.cache_clear()
+
+
 def test_what_the_request_says_of_itself(cast: Cast, stream: Stream) -> None:
     headers = bearer(cast)
     told(asked(upload(stream, **{**headers, "content_type": "image/png"})), 415, "unsupported_media_type")
@@ -283,10 +297,6 @@ def test_asking_gives_the_database_back(cast: Cast, stream: Stream, as_app: None
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sent], Any]:
     """Ask as the server does, and check that no connection is kept."""
-    from django.db import connection
-
-    from api.base import admission
-
     seen: list[bool] = []
     honest = refusal_of
 
