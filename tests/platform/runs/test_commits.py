@@ -106,11 +106,13 @@ def test_a_commit_that_the_database_refuses_leaves_nothing_half_done(lesson):
 
 def test_the_control_arm_is_measurement(lesson):
     setting, _, lease, claim = lesson
-    Attempt.objects.update(started_at=timezone.now() - timedelta(seconds=40))
+    before = timezone.now()
+    Attempt.objects.update(started_at=before - timedelta(seconds=40))
     commit(lease=lease, claim=claim, done=vm_done(claim))
+    took = (timezone.now() - before).total_seconds()
     seconds = {row.line: float(row.device_seconds) for row in UsageRecord.objects.filter(claim=claim)}
-    assert seconds["measurement"] == pytest.approx(10, abs=0.2)
-    assert seconds["training"] == pytest.approx(30, abs=0.5)
+    assert seconds["training"] == pytest.approx(3 * seconds["measurement"], rel=1e-3)
+    assert 40 - 0.01 <= sum(seconds.values()) <= 40 + took
     budget = Budget.objects.get(tenant=setting.tenant)
     assert 0 < budget.spent <= budget.amount
     assert budget.reserved > 0
@@ -119,12 +121,13 @@ def test_the_control_arm_is_measurement(lesson):
 def test_held_time_is_charged_once(lesson):
     setting, _, lease, claim = lesson
     Attempt.objects.update(started_at=timezone.now() - timedelta(seconds=40))
+    before = timezone.now()
     commit(lease=lease, claim=claim, done=vm_done(claim))
     make_partition(setting.stream, 1)
     second = next_claim(lease)
     commit(lease=lease, claim=second, done=vm_done(second))
     held = sum(float(row.device_seconds) for row in UsageRecord.objects.filter(claim=second))
-    assert held < 5
+    assert held <= (timezone.now() - before).total_seconds()
 
 
 def test_a_step_forward_renews_the_retries(lesson):
