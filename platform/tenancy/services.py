@@ -115,7 +115,8 @@ def remove_member(*, membership: Membership) -> None:
     now = timezone.now()
     own = ApiToken.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id, revoked_at__isnull=True)
     own.update(revoked_at=now)
-    audit.record("member.remove", membership, before={"user": membership.user_id, "role": membership.role})
+    gone = {"user": membership.user_id, "who": membership.user.label, "role": membership.role}
+    audit.record("member.remove", membership, before=gone)
     membership.delete()
 
 

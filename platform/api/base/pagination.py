@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import DataError
-from rest_framework import pagination
-from rest_framework.exceptions import NotFound
+from rest_framework import exceptions, pagination
 from rest_framework.response import Response
 
-from tenancy.errors import Invalid
+from tenancy.errors import Invalid, NotFound
 
 
 class CursorPagination(pagination.CursorPagination):
@@ -28,10 +27,12 @@ class CursorPagination(pagination.CursorPagination):
         """Return the page's rows; a cursor whose place can be no value of the order's field is nobody's."""
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValidationError, DataError) as error:
+        except (ValidationError, DataError, exceptions.NotFound) as error:
             if not request.query_params.get(self.cursor_query_param):
                 raise
-            raise NotFound(self.invalid_cursor_message) from error
+            raise NotFound(
+                "cursor_invalid", "This cursor is none of this list.", "Begin without cursor, then follow `next`."
+            ) from error
 
     def get_ordering(self, request: Any, queryset: Any, view: Any) -> tuple[str, ...]:
         """Return the order that the request asks for, where the list has several, else the view's."""

@@ -110,9 +110,12 @@ class TokenViewSet(TenantViewSet):
 
 def refuse_beyond_token(request: Request, scopes: Collection[str]) -> None:
     """Raise `Forbidden` where the caller is a token that lacks one of the permissions it would hand on."""
-    if isinstance(request.auth, TokenGrant) and not set(scopes) <= request.auth.scopes:
+    lacking = sorted(set(scopes) - request.auth.scopes) if isinstance(request.auth, TokenGrant) else []
+    if lacking:
         raise Forbidden(
-            "scope_beyond_token", "A token cannot hand on more than it may do itself.", "Leave out what it lacks."
+            "scope_beyond_token",
+            "A token cannot hand on more than it may do itself.",
+            f"Leave out what it lacks: {', '.join(lacking)}.",
         )
 
 

@@ -57,6 +57,8 @@ def test_a_removed_member_is_a_stranger(cast: Cast) -> None:
     assert viewer.get(f"tenants/{cast.tenant.slug}/members").status_code == 200
     assert Api(cast.owner).delete(path(cast, cast.viewer.email)).status_code == 204
     problem(viewer.get(f"tenants/{cast.tenant.slug}/members"), 404, "tenant_not_found")
+    [entry] = Api(cast.owner).get(f"tenants/{cast.tenant.slug}/audit?q={cast.viewer.email}").json()["results"]
+    assert entry["before"] == {"user": str(cast.viewer.id), "who": cast.viewer.email, "role": "viewer"}
 
 
 def test_a_member_of_another_tenant_is_404(cast: Cast) -> None:

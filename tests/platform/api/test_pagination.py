@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from django.core.cache import cache
 
-from tests.kit.api import Api
+from tests.kit.api import Api, problem
 from tests.kit.cast import Cast
 
 
@@ -37,9 +37,8 @@ def test_pages_walk_through_all_rows_and_back(cast: Cast) -> None:
 
 
 def test_a_cursor_nobody_made_is_refused(cast: Cast) -> None:
-    answer = Api(cast.owner).get(f"tenants/{cast.tenant.slug}/tokens?cursor=%00nonsense")
-    assert answer.status_code == 404
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = problem(Api(cast.owner).get(f"tenants/{cast.tenant.slug}/tokens?cursor=%00nonsense"), 404, "cursor_invalid")
+    assert "without cursor" in body["mend"]
 
 
 @pytest.mark.parametrize("place", ["p=abc", "p=%00", "p=%ff", "r=1&p=", "o=99999999999999999999&p=1"])
