@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kit.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SETTING = re.compile(r"[A-Z_]+=")
@@ -40,7 +42,7 @@ class Reader:
         (self.folder / "manage.py").symlink_to(ROOT / "manage.py")
         (self.folder / ".venv").symlink_to(sys.prefix)
 
-    def copy(self, blocks: list[str], own: dict[str, str], *, seconds: float = 240) -> dict[str, str]:
+    def copy(self, blocks: list[str], own: dict[str, str], *, seconds: float = 4 * PATIENCE) -> dict[str, str]:
         """Run the blocks in one shell that ends at the first failure; return each block's output by its text."""
         answers = self.folder / "answers"
         answers.mkdir(exist_ok=True)

@@ -65,6 +65,7 @@ def test_a_run_without_work_ends_at_once_and_starts_no_child(storage, listening)
         report_capacity()
         run = submit(kind=Kind.VM_TRAIN, model=next(iter(world.models.values())))
         assert dispatch() == [run]
+        Run.objects.update(idle_seconds=3 * PATIENCE)
         supervise(run.id, worker="test")
         run.refresh_from_db()
         attempt = run.attempts.get()
