@@ -107,7 +107,10 @@ class IdentityDomainForm(DomainForm):
         super().__init__(*args, **kwargs)
         roles = cast(forms.ChoiceField, self.fields["role"])
         roles.choices = [(role.value, role.label) for role in Role if role != Role.OWNER]
-        cast("forms.ModelChoiceField[Tenant]", self.fields["tenant"]).empty_label = "no tenant before an invitation"
+        tenant = cast("forms.ModelChoiceField[Tenant]", self.fields["tenant"])
+        tenant.empty_label = "no tenant before an invitation"
+        for way in ("can_change_related", "can_view_related"):
+            setattr(tenant.widget, way, False)
         for field in self.fields.values():
             field.disabled = not self.instance._state.adding
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Budget, distance, holds, left, mend, rule, taken } from './budget'
+import { type Budget, distance, holds, left, mend, mendNone, rule, taken } from './budget'
 
 const budget: Budget = {
   amount: '25.000000', spent: '10.000000', reserved: '1.500000', forecast: '30.000000', action: 'hold', act_percent: 90, acts_at: '22.500000',
@@ -17,11 +17,13 @@ describe('what a budget does', () => {
   it('says how far that is, in money and in time', () => {
     expect(distance(budget)).toBe('$12.50 more may be spent before that; at the pace so far it is reached around 2026-11-23.')
     expect(distance({ ...budget, forecast: '22.499999' })).toMatch(/not in this period\.$/)
+    expect(distance({ ...budget, spent: '0.000000', forecast: '0.000000' })).toBe('$22.50 more may be spent before that.')
     expect(distance(reached)).toBe('')
   })
   it('says what is left, which nobody may use while it holds', () => {
     expect(left(budget)).toBe(13.5)
     expect(left({ ...budget, reserved: '99' })).toBe(0)
+    expect(left({ ...budget, spent: '24.200000', reserved: '0.800000' })).toBe(0)
     expect([holds(budget), holds(reached), holds({ ...reached, action: 'warn' })]).toEqual([false, true, false])
   })
   it('says the state with its numbers once it is taken', () => {
@@ -35,6 +37,7 @@ describe('what a budget does', () => {
     expect(mend(reached, true)).toBe('Ask a platform administrator to raise the budget or change what it does. What waits starts by itself then, or when the next period begins on 2026-12-01 (UTC); nothing is lost.')
     expect(mend(reached, false)).toMatch(/^Ask an owner of your team to have a platform administrator raise the budget or change what it does\. /)
     expect(mend(budget, true)).toMatch(/, or pause models that can wait\.$/)
+    expect([mendNone(true), mendNone(false)]).toEqual(['Ask a platform administrator for one.', 'Ask an owner of your team to have a platform administrator set one.'])
     expect(mend(budget, false)).toMatch(/change what it does\.$/)
   })
 })

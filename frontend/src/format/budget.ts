@@ -15,8 +15,8 @@ export const budgetOfCosts = ({ budget, currency, period }: Pick<Costs, 'budget'
 
 export const budgetOfOverview = ({ spend, period }: Pick<Overview, 'spend' | 'period'>): Budget => ({ ...spend, amount: spend.budget, ...period })
 
-/** What may still be reserved. */
-export const left = (budget: Budget): number => Math.max(0, amount(budget.amount) - amount(budget.spent) - amount(budget.reserved))
+/** What may still be reserved, in the ledger's units: differences of binary fractions leave crumbs. */
+export const left = (budget: Budget): number => Math.max(0, Math.round((amount(budget.amount) - amount(budget.spent) - amount(budget.reserved)) * 1e6) / 1e6)
 
 /** Whether new runs wait for the budget whatever is left of it. */
 export const holds = (budget: Budget): boolean => budget.acts && budget.action !== 'warn'
@@ -39,6 +39,7 @@ export function distance(budget: Budget): string {
   const at = amount(budget.acts_at)
   const rest = `${money(String(at - amount(budget.spent)), budget.currency)} more may be spent before that`
   const forecast = amount(budget.forecast)
+  if (forecast === 0) return `${rest}.`
   if (forecast < at) return `${rest}; at the pace so far that is not in this period.`
   const [start, end] = [Date.parse(budget.start), Date.parse(budget.end)]
   return `${rest}; at the pace so far it is reached around ${day(new Date(start + (end - start) * (at / forecast)).toISOString())}.`
@@ -57,6 +58,9 @@ export function taken(budget: Budget): string | null {
   const spent = `${TAKEN[budget.action]}: ${money(budget.spent, budget.currency)} of ${money(budget.amount, budget.currency)} (${part}) are spent`
   return budget.act_percent === 100 ? `${spent}.` : `${spent}, and the budget acts from ${budget.act_percent} % (${money(budget.acts_at, budget.currency)}) on.`
 }
+
+/** What to do where no budget is set. */
+export const mendNone = (mayWrite: boolean): string => (mayWrite ? 'Ask a platform administrator for one.' : 'Ask an owner of your team to have a platform administrator set one.')
 
 /** How to mend it, for who may write models and who may not: no role of a team changes budgets. */
 export function mend(budget: Budget, mayWrite: boolean): string {

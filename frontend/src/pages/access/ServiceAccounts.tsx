@@ -12,8 +12,9 @@ import { Icon } from '../../parts/icons'
 import type { Column } from '../../parts/table/columns'
 import { DataTable } from '../../parts/table/DataTable'
 import { When } from '../../parts/When'
+import { EndsField } from './EndsField'
 import { ScopeChoice } from './ScopeChoice'
-import { OF_ACCOUNT, READ } from './scopes'
+import { endOf, OF_ACCOUNT, READ } from './scopes'
 
 const ROLES = ['engineer', 'viewer', 'billing'] as const
 
@@ -52,8 +53,9 @@ function AccountToken({ tenant, account, onClose }: { tenant: string; account: S
   const [name, setName] = useState('')
   const permissions = OF_ACCOUNT[account.role] ?? []
   const [scopes, setScopes] = useState(READ.filter((scope) => permissions.includes(scope)))
+  const [ends, setEnds] = useState('')
   const make = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/tenants/{tenant}/service-accounts/{id}/tokens', { params: { path: { tenant, id: account.id } }, body: { name, scopes } })),
+    mutationFn: () => body(api.POST('/api/v1/tenants/{tenant}/service-accounts/{id}/tokens', { params: { path: { tenant, id: account.id } }, body: { name, scopes, expires_at: endOf(ends) } })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), 'tokens'] }),
   })
   const submit = (event: SyntheticEvent) => {
@@ -74,6 +76,7 @@ function AccountToken({ tenant, account, onClose }: { tenant: string; account: S
             {make.error ? <Alert color="red" variant="light" role="alert">{make.error.message}</Alert> : null}
             <TextInput label="Name" description="Where it is used" required maxLength={80} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
             <ScopeChoice permissions={permissions} scopes={scopes} onChange={setScopes} />
+            <EndsField value={ends} onChange={setEnds} />
             <Group justify="flex-end"><Button type="submit" loading={make.isPending} disabled={!name.trim()}>Make the token</Button></Group>
           </Stack>
         </form>

@@ -23,3 +23,6 @@ export const OF_ACCOUNT: Readonly<Record<string, readonly string[]>> = {
   viewer: [...READ, 'members:read'],
   billing: ['insights:read', 'models:read', 'costs:read'],
 }
+
+/** The moment a token ends, from the day in a form: the end of that day, UTC. No day: never. */
+export const endOf = (day: string) => (day ? `${day}T23:59:59Z` : null)

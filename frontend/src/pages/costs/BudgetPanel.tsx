@@ -2,7 +2,7 @@ import { Alert, Button, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { sessionQuery } from '../../api/queries'
 import type { Costs } from '../../api/types'
-import { type Budget, budgetOfCosts, distance, holds, left, mend, rule, taken } from '../../format/budget'
+import { type Budget, budgetOfCosts, distance, holds, left, mend, mendNone, rule, taken } from '../../format/budget'
 import { amount, money } from '../../format/money'
 import { day } from '../../format/time'
 import { BudgetMeter } from '../../parts/BudgetMeter'
@@ -19,7 +19,7 @@ export function BudgetPanel({ tenant, costs }: { tenant: string; costs: Costs })
   return (
     <Panel title="Budget" note={`${day(budget.start)} to ${day(budget.end)} (UTC); the foundation model’s share stands outside it`} aside={<ChangeButton tenant={tenant} />}>
       {amount(budget.amount) > 0 ? <Standing tenant={tenant} budget={budget} mayWrite={mayWrite} /> : (
-        <Text size="sm">No budget is set for this period, so no run starts. {mend(budget, mayWrite)}</Text>
+        <Text size="sm">No budget is set for this period, so no run starts. {mendNone(mayWrite)}</Text>
       )}
     </Panel>
   )
@@ -41,7 +41,7 @@ function Standing({ tenant, budget, mayWrite }: { tenant: string; budget: Budget
         <Figure label="Spent" hint="Training and measurement of this period.">{show(budget.spent)}</Figure>
         <Figure label="Reserved by runs" hint="Held back for partitions being trained now, so that spent + reserved never passes the budget.">{show(budget.reserved)}</Figure>
         <Figure label="Left" sub={holds(budget) && left(budget) > 0 ? 'held back by what the budget does' : null}>{show(String(left(budget)))}</Figure>
-        <Figure label="Forecast" sub={holds(budget) ? 'had runs not to wait' : 'by the period’s end'} hint="Spent by the period’s end if spending goes on at the pace so far; never more than the budget.">{show(budget.forecast)}</Figure>
+        <Figure label="Forecast" sub={holds(budget) ? 'if no run waited' : 'by the period’s end'} hint="Spent by the period’s end if spending goes on at the pace so far; never more than the budget.">{show(budget.forecast)}</Figure>
       </SimpleGrid>
       {now ? null : <Text size="sm"><b>{rule(budget)}</b> {distance(budget)} <span className="quiet">Platform administrators set the budget and what it does.</span></Text>}
     </Stack>

@@ -17,6 +17,7 @@ import { PartitionTable } from './PartitionTable'
 import { partitionsWhere } from './queries'
 import { StreamFacts } from './StreamFacts'
 import { Timeline } from './Timeline'
+import { UploadButton } from './UploadButton'
 
 const FEW = 4
 
@@ -77,13 +78,16 @@ function StreamData({ tenant, stream }: { tenant: string; stream: Stream }) {
           <TextInput label="Starts from (UTC)" type="date" w={160} value={since ?? ''} onChange={(event) => filter({ since: event.currentTarget.value || undefined })} />
           <TextInput label="Starts before (UTC)" type="date" w={160} value={until ?? ''} onChange={(event) => filter({ until: event.currentTarget.value || undefined })} />
         </Group>
-        <ImportButton tenant={tenant} stream={stream.id} />
+        <Group gap="xs">
+          <UploadButton tenant={tenant} stream={stream.id} />
+          <ImportButton tenant={tenant} stream={stream.id} />
+        </Group>
       </Group>
       <Resource query={query} isEmpty={(page) => page.results.length === 0} empty={
         <div className="panel">
           {narrowed ? <Empty title="No partition matches" icon="search">Clear a filter to see the others.</Empty> : (
             <FirstStep permission="streams:write" title="No partition yet" icon="data">
-              <Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty>
+              <Empty title="No partition yet" icon="data" command={upload(tenant, stream.id)}>Press Upload a file above, or send a Parquet file whose rows lie in [start, end) of event time. It is checked against the schema, then sealed.</Empty>
             </FirstStep>
           )}
         </div>

@@ -11,6 +11,7 @@ import { PageHead } from '../../parts/PageHead'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
+import { CataloguePanel } from './CataloguePanel'
 import { CoveragePanel } from './CoveragePanel'
 import { Snapshots } from './Snapshots'
 import { TakeBack } from './TakeBack'
@@ -47,6 +48,7 @@ function Content({ tenant, data }: { tenant: string; data: Foundation }) {
         <Snapshots snapshots={data.snapshots} className="w8" />
         <CoveragePanel tenant={tenant} query={models} className="w4" />
       </div>
+      <CataloguePanel data={data} />
     </Stack>
   )
 }

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core'
 import type { Overview } from '../../api/types'
 import { liftText, verdict } from '../../format/lift'
-import { budgetOfOverview, holds } from '../../format/budget'
+import { budgetOfOverview, holds, left } from '../../format/budget'
 import { amount, money } from '../../format/money'
 import { plural, share } from '../../format/number'
 import { AnchorLink } from '../../parts/links'
@@ -16,7 +16,7 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
   const losing = measured.filter((model) => verdict(model.lift) === 'loss')
   const best = (gaining.length ? gaining : measured).toSorted((a, b) => (b.lift.value ?? 0) - (a.lift.value ?? 0))[0]
   const budget = amount(spend.budget)
-  const left = budget - amount(spend.spent) - amount(spend.reserved)
+  const held = budgetOfOverview(data)
 
   return (
     <div className="grid">
@@ -29,8 +29,8 @@ export function Headline({ tenant, data }: { tenant: string; data: Overview }) {
       <Tile label="What it costs" figure={`${money(spend.spent, spend.currency)}${budget > 0 ? ` of ${money(spend.budget, spend.currency)}` : ''}`}>
         {budget > 0 ? <>of your <AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">budget</AnchorLink> is spent ({share(amount(spend.spent) / budget)})</> : <><AnchorLink to="/t/$tenant/costs" params={{ tenant }} underline="always">spent</AnchorLink> in this period</>}; the foundation model adds {money(spend.fm_share, spend.currency)} outside it
       </Tile>
-      <Tile label="What is left" figure={budget > 0 ? money(String(Math.max(0, left)), spend.currency) : 'No budget set'}>
-        {budget === 0 ? 'Ask a platform administrator for one; ' : holds(budgetOfOverview(data)) ? <><span className="bad">held back: the budget acts from {spend.act_percent} % on</span>; </> : 'not yet spent or reserved; '}
+      <Tile label="What is left" figure={budget > 0 ? money(String(left(held)), spend.currency) : 'No budget set'}>
+        {budget === 0 ? 'Ask a platform administrator for one; ' : holds(held) ? <><span className="bad">held back: the budget acts from {spend.act_percent} % on</span>; </> : 'not yet spent or reserved; '}
         room for {plural(Math.max(0, quota.models.limit - quota.models.used), 'more model', 'more models')}
       </Tile>
     </div>
