@@ -8,5 +8,5 @@ export default defineConfig({
   plugins: [react()],
   build: { outDir: 'dist', manifest: true, assetsDir: 'assets', assetsInlineLimit: 0, target: 'es2022', chunkSizeWarningLimit: 700 },
   server: { proxy: { '/api': backend, '/healthz': backend } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  test: { environment: 'node', include: ['src/**/*.test.ts'], testTimeout: 60_000 },
 })
