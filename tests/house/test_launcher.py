@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from config.embedded.child import Child
 from tests.house.launching import ROOT, Launched, processes_of, refusal, until
 from tests.kit.patience import PATIENCE
 from tests.kit.ports import free_port_pair
@@ -130,6 +131,18 @@ def test_a_closed_terminal_stops_it_and_a_start_in_the_meantime_waits(home):
     assert launched.process.wait(PATIENCE) == 0
     assert following.stop() == 0
     assert processes_of(home) == []
+
+
+def test_a_child_that_does_not_end_is_killed(tmp_path):
+    """So a stop takes no longer than the launcher's patience, whatever a child does."""
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    child = Child("deaf", [sys.executable, "-c", deaf], os.environ, tmp_path / "log", lambda _: None)
+    child.start()
+    until(lambda: (tmp_path / "log").exists() and "deaf" in (tmp_path / "log").read_text())
+    child.ask_to_stop()
+    child.end(0.2)
+    child.join(PATIENCE)
+    assert child.process is not None and child.process.returncode == -signal.SIGKILL
 
 
 def test_it_ends_with_the_process_that_started_it(home):
