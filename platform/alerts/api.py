@@ -2,6 +2,7 @@
 
 import uuid
 
+import orjson
 from django.urls import URLPattern, path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -88,6 +89,7 @@ class WebhookViewSet(TenantViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(operation_id="webhooks_rotate", request=None, responses=WebhookSecretSerializer)
+    @idempotent(secret_fields=("secret",))
     def rotate(self, request: Request, webhook_id: uuid.UUID) -> Response:
         """Give a webhook a new secret; for 24 hours the old one signs as well."""
         refuse_body(request)
@@ -95,6 +97,7 @@ class WebhookViewSet(TenantViewSet):
         return self._with_secret(webhook, secret, status.HTTP_200_OK)
 
     @extend_schema(operation_id="webhooks_test", request=None, responses={202: DeliveryDetailSerializer})
+    @idempotent
     def test(self, request: Request, webhook_id: uuid.UUID) -> Response:
         """Send a `webhook.test` event; its delivery says what came of it."""
         refuse_body(request)
@@ -136,6 +139,7 @@ class DeliveryViewSet(TenantViewSet):
         return Response(selectors.delivery_detail(webhook_id=webhook_id, delivery_id=delivery_id))
 
     @extend_schema(operation_id="webhook_deliveries_replay", request=None, responses={202: DeliveryDetailSerializer})
+    @idempotent
     def replay(self, request: Request, webhook_id: uuid.UUID, delivery_id: uuid.UUID) -> Response:
         """Deliver the event once more, under its own id."""
         refuse_body(request)
@@ -144,7 +148,8 @@ class DeliveryViewSet(TenantViewSet):
 
 def _queued(webhook_id: uuid.UUID, delivery: Delivery) -> Response:
     found = selectors.delivery_detail(webhook_id=webhook_id, delivery_id=delivery.id)
-    return Response(found, status=status.HTTP_202_ACCEPTED)
+    # As it is sent, which can be kept for a repetition under the same Idempotency-Key.
+    return Response(orjson.loads(orjson.dumps(found, option=orjson.OPT_UTC_Z)), status=status.HTTP_202_ACCEPTED)
 
 
 _ONE = "webhooks/<uuid:webhook_id>"

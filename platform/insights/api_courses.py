@@ -205,6 +205,7 @@ class AliasViewSet(TenantViewSet):
         request=NoteSerializer,
         responses=AliasSerializer,
     )
+    @idempotent
     def rollback(self, request: Request, model_id: uuid.UUID, alias: str) -> Response:
         """Point an alias at what it pointed at before; once more goes further back."""
         form = NoteSerializer(data=request.data)

@@ -8212,6 +8212,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
                 /** @description ETag of what you read; 412 if it changed since */
                 "If-Match"?: string;
             };
@@ -10328,7 +10330,10 @@ export interface operations {
     webhook_deliveries_replay: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 delivery_id: string;
                 /** @description the tenant's slug */
@@ -10368,7 +10373,10 @@ export interface operations {
     webhooks_rotate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description the tenant's slug */
                 tenant: string;
@@ -10407,7 +10415,10 @@ export interface operations {
     webhooks_test: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description the tenant's slug */
                 tenant: string;

@@ -73,6 +73,25 @@ def test_a_repeated_create_makes_one_webhook_and_tells_no_secret(cast: Cast) -> 
     assert len(api.get(address).json()["results"]) == 1
 
 
+def test_a_repeated_rotation_test_or_replay_happens_once(cast: Cast) -> None:
+    webhook = made(cast)
+    api, address = Api(cast.owner), f"tenants/{cast.tenant.slug}/webhooks/{webhook['id']}"
+    first, again = (api.post(f"{address}/rotate", Idempotency_Key="new") for _ in range(2))
+    assert first.json()["secret"].startswith("whsec_")
+    assert again.json() == {**first.json(), "secret": None}, "a second rotation would have ended the secret in use"
+    first, again = (api.post(f"{address}/test", Idempotency_Key="test") for _ in range(2))
+    assert again.json() == first.json()
+    replay = f"{address}/deliveries/{first.json()['id']}/replay"
+    with database_role(PLATFORM), platform_scope("test"):
+        Delivery.objects.update(state=Delivery.State.FAILED)
+    first, again = (api.post(replay, Idempotency_Key="replay") for _ in range(2))
+    assert (first.status_code, again.json()) == (202, first.json())
+    assert len(api.get(f"{address}/deliveries").json()["results"]) == 2
+    with database_role(PLATFORM), platform_scope("test"):
+        done = AuditEntry.objects.filter(action__startswith="webhook.").values_list("action", flat=True)
+        assert sorted(done) == ["webhook.create", "webhook.replay", "webhook.rotate_secret", "webhook.test"]
+
+
 def test_a_change_needs_the_version_that_was_read(cast: Cast) -> None:
     webhook = made(cast)
     api, address = Api(cast.owner), f"tenants/{cast.tenant.slug}/webhooks/{webhook['id']}"

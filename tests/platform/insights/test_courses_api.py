@@ -68,6 +68,19 @@ def test_an_alias_moves_only_for_who_read_its_state(
     assert owner.get(f"{base(cast, model)}/aliases").json()["results"] == []
 
 
+def test_a_rollback_that_is_sent_twice_goes_back_once(
+    cast: Cast, owner: Api, paused: tuple[VerticalModel, list[Checkpoint]]
+) -> None:
+    model, (first, second) = paused
+    alias = f"{base(cast, model)}/aliases/serving"
+    for checkpoint in (first, second):
+        owner.put(alias, {"checkpoint": str(checkpoint.id)})
+    answers = [owner.post(f"{alias}/rollback", {}, Idempotency_Key="back") for _ in range(2)]
+    assert [answer.json()["checkpoint"]["id"] for answer in answers] == [str(first.id)] * 2
+    assert owner.get(alias).json()["checkpoint"]["id"] == str(first.id)
+    assert answers[0].json() == answers[1].json()
+
+
 def test_a_name_that_is_no_alias_is_404(cast: Cast, owner: Api, paused: tuple[VerticalModel, list[Checkpoint]]) -> None:
     model, (first, _) = paused
     problem(owner.put(f"{base(cast, model)}/aliases/golden", {"checkpoint": str(first.id)}), 404, "alias_not_set")
