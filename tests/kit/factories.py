@@ -7,7 +7,8 @@ from tenancy.models import ApiToken, Membership, Role, Tenant, User
 from tenancy.scope import platform_scope
 from tenancy.tokens import Secret, fresh
 
-_count = itertools.count(1)
+_count = itertools.count(1_000_001)
+"""All of one length, so that names stand in the order they were made, whatever tests ran before."""
 
 PASSWORD = "correct horse battery"
 
