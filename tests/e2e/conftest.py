@@ -1,7 +1,7 @@
 """A real browser on a real, filled platform. Playwright lives only as long as this folder's tests: its event loop would
 make Django refuse database calls in the tests that come after."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,11 +15,24 @@ WIDE: ViewportSize = {"width": 1440, "height": 900}
 expect.set_options(timeout=PATIENCE_MS)
 
 
+def patient(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `make`, whose window or tab waits as long as everything else does."""
+
+    def made(**given: Any) -> Any:
+        found = make(**given)
+        found.set_default_timeout(PATIENCE_MS)
+        return found
+
+    return made
+
+
 @pytest.fixture(scope="package")
 def browser(filled_platform: Running) -> Iterator[Browser]:
     """Chromium without a window. Depends on the platform so that it starts after it and ends before it."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.arguments())
+        for name in ("new_context", "new_page"):
+            setattr(started, name, patient(getattr(started, name)))
         yield started
         started.close()
 
