@@ -138,6 +138,25 @@ class Models(Resource):
         """Let a paused model train again."""
         return cast(schema.Model, self._post(f"models/{self.id(model)}/resume"))
 
+    def checkpoints(self, model: str) -> Iterator[schema.Checkpoint]:
+        """Yield the checkpoints of both arms, newest first."""
+        return self._pages(f"models/{self.id(model)}/checkpoints")
+
+    def aliases(self, model: str) -> Iterator[schema.Alias]:
+        """Yield where the model's aliases point."""
+        return self._pages(f"models/{self.id(model)}/aliases")
+
+    def point(self, model: str, alias: str, checkpoint: str, *, note: str = "") -> schema.Alias:
+        """Point `serving` or `candidate` at a checkpoint of the model."""
+        path = f"{self._base}/models/{self.id(model)}/aliases/{_word(alias)}"
+        wanted = {"checkpoint": _checked_id(checkpoint), "note": note}
+        return cast(schema.Alias, self._transport.call("PUT", path, json=wanted).data)
+
+    def roll_back(self, model: str, alias: str, *, note: str = "", key: str | None = None) -> schema.Alias:
+        """Point an alias at what it pointed at before; once more goes further back."""
+        path = f"models/{self.id(model)}/aliases/{_word(alias)}/rollback"
+        return cast(schema.Alias, self._post(path, {"note": note}, key))
+
 
 class Runs(Resource):
     """Runs."""
@@ -240,6 +259,13 @@ def _checked_id(text: str) -> str:
     if not _is_id(text):
         raise Unusable(f"{text!r} is no id.", "Ids look like 01a1fc0b-8f4e-72f1-9d2c-3f5a7c1e0b42.")
     return text
+
+
+def _word(alias: str) -> str:
+    """Return an alias that may stand in an address."""
+    if alias not in ("serving", "candidate"):
+        raise Unusable(f"{alias!r} is no alias.", "Aliases are serving and candidate.")
+    return alias
 
 
 def _iso(moment: Any) -> str:

@@ -70,6 +70,13 @@ def build() -> argparse.ArgumentParser:
     word(models, "pause", "models_pause", "Keep a model from training.", "model")
     word(models, "resume", "models_resume", "Let a paused model train again.", "model")
 
+    word(models, "checkpoints", "models_checkpoints", "List what the model's arms have learned, newest first.", "model")
+    word(models, "aliases", "models_aliases", "Show where the model's aliases point.", "model")
+    point = word(models, "point", "models_point", "Point an alias at a checkpoint.", "model", "alias", "checkpoint")
+    back = word(models, "rollback", "models_rollback", "Take an alias back to where it was before.", "model", "alias")
+    for moving in (point, back):
+        moving.add_argument("--note", default="", help="why")
+
     runs = group("runs", "Runs.")
     listed = word(runs, "list", "runs_list", "List the newest runs.")
     listed.add_argument("--model", help="of one model, by id or name")

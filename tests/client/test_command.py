@@ -124,6 +124,18 @@ def test_json_is_the_apis_own_answer(monkeypatch: pytest.MonkeyPatch, capsys: An
         assert capsys.readouterr().out.splitlines()[1].split() == ["ads", "1", "0", "9", "yes", "1"]
 
 
+def test_an_alias_that_is_none_is_refused_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    model = "01a1fc0b-8f4e-72f1-9d2c-3f5a7c1e0b42"
+    with scripted(say(200, {})) as there:
+        asked(monkeypatch, there.url)
+        assert main(["models", "rollback", model, "../serving"]) == 2
+        assert main(["models", "point", model, "serving", "newest"]) == 2
+        assert there.asked == []
+    assert "Aliases are serving and candidate." in capsys.readouterr().err
+
+
 def test_costs_of_all_models_are_read_page_by_page(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     money = dict.fromkeys(("training", "measurement", "fm_share"), "0.100000")
     first, second = ({"id": name, "name": f"ads-{name}", **money, "total": "0.300000"} for name in "ab")

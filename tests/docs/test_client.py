@@ -70,6 +70,12 @@ def test_the_curve_has_every_partition_and_python_reads_the_same_model(walk: Wal
     assert refused.split()[0] in {"BadRequest", "Invalid", "Conflict"}
 
 
+def test_an_alias_is_moved_twice_and_taken_back(walk: Walk) -> None:
+    [alias] = json.loads(said(walk, "aliases.json"))
+    assert (alias["number"], alias["back_to"], alias["note"]) == (3, 1, "clicks fell")
+    assert alias["checkpoint"]["id"] == json.loads(said(walk, "checkpoints.json"))[2]["id"]
+
+
 def test_no_value_is_left_open(walk: Walk) -> None:
     assert set(commands("client.md")) <= set(walk.said)
     assert Path(walk.folder / "model.yaml").exists()

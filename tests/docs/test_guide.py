@@ -131,6 +131,27 @@ def test_a_stopped_run_keeps_what_it_committed_and_is_queued_again(walk: Walk) -
     assert walk.answer("retried.json")["model"] == stopped["model"]
 
 
+def test_a_schema_is_proposed_for_the_guides_own_file(walk: Walk) -> None:
+    proposed, wanted = walk.answer("proposal.json")["schema"], walk.answer("schema.json")
+    assert (proposed["event_time"], proposed["user_key"]) == (wanted["event_time"], wanted["user_key"])
+    assert [task["label"] for task in proposed["tasks"]] == ["clicked"]
+
+
+def test_an_alias_is_moved_twice_and_taken_back(walk: Walk) -> None:
+    newest, second = (walk.folder / "checkpoints").read_text().split()[:2]
+    alias = walk.answer("alias.json")
+    assert (alias["alias"], alias["checkpoint"]["id"], alias["note"]) == ("serving", second, "worse in the shop")
+    moves = walk.answer("moves.json")["results"]
+    assert [move["checkpoint"]["id"] for move in moves] == [second, newest, second]
+
+
+def test_lineage_leads_from_the_model_to_a_partition_and_back(walk: Walk) -> None:
+    model = walk.answer("model-now.json")["id"]
+    assert {course["partitions"] for course in walk.answer("lineage.json")["courses"]} == {5}
+    assert model in {use["model"]["id"] for use in walk.answer("uses.json")["consumed_by"]}
+    assert (walk.folder / "card.md").read_text().startswith("# guide-click, version 1")
+
+
 def test_every_block_is_copied_and_leaves_no_value_open(walk: Walk) -> None:
     copied = commands("guide.md")
     assert set(copied) <= set(walk.said)

@@ -1,5 +1,9 @@
 """A stream from a sample file, and what a team decides about a model: in the browser, to its end."""
 
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -37,3 +41,39 @@ def test_an_alias_is_set_moved_and_rolled_back(page: Page, web: str, team: Any) 
     expect(page.get_by_role("dialog")).to_have_count(0)
     alias = team.client.get(team.path(f"models/{model}/aliases/candidate"))
     assert (alias["number"], alias["back_to"], alias["checkpoint"]["id"]) == (3, 1, checkpoints[0]["id"])
+
+
+def test_a_file_becomes_a_partition_and_a_wrong_interval_says_how_to_mend_it(
+    page: Page, web: str, team: Any, tmp_path: Path
+) -> None:
+    schema = {
+        "features": [{"name": "price", "kind": "dense"}],
+        "tasks": [{"name": "click", "kind": "click", "label": "clicked"}],
+        "event_time": "event_time",
+    }
+    stream = team.client.post(team.path("streams"), {"name": "by-hand", "schema": schema})
+    partitions = team.path(f"streams/{stream['id']}/partitions")
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC)
+    file = tmp_path / f"late-{start:%Y%m%dT%H%M%SZ}-{end:%Y%m%dT%H%M%SZ}.parquet"
+    file.write_bytes(b"PAR1 and no more PAR1")
+    page.goto(f"{web}/t/{team.recipe.slug}/data?stream={stream['id']}")
+    page.get_by_role("button", name="Upload a file").click()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_label("Start (UTC)")).to_have_value(re.compile(rf"^{start:%Y-%m-%dT%H:%M}"))
+    page.get_by_label("End (UTC), not in it").fill(f"{start:%Y-%m-%dT%H:%M:%S}")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("start must be before end")
+    page.get_by_label("End (UTC), not in it").fill(f"{end:%Y-%m-%dT%H:%M:%S}")
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    found = team.client.get(partitions)["results"][0]
+    assert datetime.fromisoformat(found["start"]) == start
+    assert found["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    expect(page.get_by_role("region", name="Partitions", exact=True).get_by_text("2026-01-01 00:00")).to_be_visible()
+
+
+def test_the_catalogue_says_what_columns_can_feed(page: Page, web: str, team: Any) -> None:
+    page.goto(f"{web}/t/{team.recipe.slug}/foundation")
+    panel = page.get_by_role("region", name="Feature catalogue")
+    for feature in team.client.get(team.path("foundation"))["catalogue"]:
+        expect(panel.get_by_text(feature["name"], exact=True).first).to_be_visible()

@@ -54,6 +54,54 @@ def models_resume(asked: argparse.Namespace, out: Printer) -> int:
     return DONE
 
 
+def models_checkpoints(asked: argparse.Namespace, out: Printer) -> int:
+    """List checkpoints."""
+    with connect() as client:
+        columns: list[show.Column] = [
+            ("POSITION", lambda row: row["position"]),
+            ("ARM", lambda row: row["arm"]),
+            ("VERSION", lambda row: row["version"]),
+            ("ID", lambda row: row["id"]),
+        ]
+        out.rows(client.models.checkpoints(asked.model), columns, "Nothing has been trained yet.")
+    return DONE
+
+
+def models_aliases(asked: argparse.Namespace, out: Printer) -> int:
+    """List aliases."""
+    with connect() as client:
+        columns: list[show.Column] = [
+            ("ALIAS", lambda row: row["alias"]),
+            ("POSITION", lambda row: row["checkpoint"]["position"]),
+            ("ARM", lambda row: row["checkpoint"]["arm"]),
+            ("MOVED BY", lambda row: row["moved_by"]),
+            ("NOTE", lambda row: row["note"]),
+            ("CHECKPOINT", lambda row: row["checkpoint"]["id"]),
+        ]
+        out.rows(client.models.aliases(asked.model), columns, "No alias is set. Set one: exfm models point --help")
+    return DONE
+
+
+def models_point(asked: argparse.Namespace, out: Printer) -> int:
+    """Point an alias."""
+    with connect() as client:
+        _alias(client.models.point(asked.model, asked.alias, asked.checkpoint, note=asked.note), out)
+    return DONE
+
+
+def models_rollback(asked: argparse.Namespace, out: Printer) -> int:
+    """Roll an alias back."""
+    with connect() as client:
+        _alias(client.models.roll_back(asked.model, asked.alias, note=asked.note), out)
+    return DONE
+
+
+def _alias(move: Any, out: Printer) -> None:
+    there = move["checkpoint"]
+    facts = [("alias", move["alias"]), ("position", there["position"]), ("arm", there["arm"])]
+    out.facts(move, [*facts, ("checkpoint", there["id"]), ("moved by", move["moved_by"])])
+
+
 def _model(model: Any, out: Printer) -> None:
     facts = [("model", model["name"]), ("id", model["id"]), ("task", model["task"]), ("status", model["status"])]
     out.facts(model, [*facts, ("stream", model["stream"]["name"]), ("lift", show.lift(model["lift"]))])
