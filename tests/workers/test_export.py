@@ -228,7 +228,7 @@ def test_a_lost_lease_makes_nothing_downloadable(storage: str, monkeypatch: pyte
     def delayed(claim: Any, archive: Any) -> Any:
         done = whole(claim, archive)
         with platform_scope("test"):
-            TenantExport.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+            TenantExport.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
             exporting.reconcile()
         return done
 
@@ -253,7 +253,7 @@ def test_an_export_whose_workers_die_is_given_up_with_a_sentence(storage: str) -
             left = keep(storage, claim.uri, b"half")
             exporting.reconcile()
             assert (root(storage) / left["uri"]).exists(), "its lease holds"
-            TenantExport.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+            TenantExport.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
             exporting.reconcile()
             assert not (root(storage) / left["uri"]).exists()
         asked.refresh_from_db()
@@ -292,7 +292,7 @@ def test_it_can_be_had_in_the_time_of_grace_and_goes_with_the_tenant(storage: st
         TenantExport.objects.create(tenant=tenant, include=["rows"])
         claim = export_work.claim_next(lease=leases.EXPIRY)
         assert claim is not None
-        TenantDeletion.objects.update(erase_after=timezone.now() - timedelta(seconds=1))
+        TenantDeletion.objects.update(erase_after=timezone.now() - timedelta(hours=1))
         assert erase_due() == 1
         assert not TenantExport.objects.filter(tenant=tenant).exists()
         assert not Membership.objects.filter(tenant=tenant).exists()

@@ -274,7 +274,7 @@ def test_a_rotated_secret_and_the_one_before_both_sign_for_a_day(cast: Cast, far
     assert far.got[0].signed_with(old)
     assert far.got[0].signed_with(new)
     with platform_scope("test"):
-        Webhook.objects.update(previous_until=timezone.now() - timedelta(seconds=1))
+        Webhook.objects.update(previous_until=timezone.now() - timedelta(hours=1))
         held = Webhook.objects.get(id=webhook.id)
         assert signing.secrets_of(held, timezone.now()) == [new]
 

@@ -17,7 +17,7 @@ from tests.platform.runs.setting import make_setting, make_worker, start
 
 
 def lapse(run: Run) -> None:
-    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    Run.objects.filter(id=run.id).update(lease_expires_at=timezone.now() - timedelta(hours=1))
 
 
 def test_an_admitted_run_is_taken_once():

@@ -230,7 +230,7 @@ def test_files_go_with_their_time_and_with_their_row(
     api = Api(cast.owner)
     kept, late = finished(cast), finished(cast)
     assert len(files(storage)) == 2
-    change(late, expires_at=timezone.now() - timedelta(seconds=1))
+    change(late, expires_at=timezone.now() - timedelta(hours=1))
     problem(api.get(path(cast, late, "/download")), 410, "export_expired")
     with database_role(PLATFORM), platform_scope("test"):
         assert exporting.remove_old() == 1
