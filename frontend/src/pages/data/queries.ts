@@ -10,6 +10,7 @@ export type Proposal = components['schemas']['Proposal']
 export type PartitionState = Partition['state']
 
 const LONGEST = 200
+const CHECKING_MS = 2_000
 
 export interface PartitionsWanted {
   state?: string | undefined
@@ -34,7 +35,8 @@ export const partitionsWhere = (tenant: string, stream: string, { state, since, 
     },
     signal,
   }))) as Page<Partition>,
-  refetchInterval: pace,
+  // What a worker is checking is looked at soon again: no event tells of partitions.
+  refetchInterval: ({ state: { data } }) => (data?.results.some((partition) => partition.state === 'uploaded') ? CHECKING_MS : pace()),
 })
 
 export const partitionUsesQuery = (tenant: string, stream: string, partition: string) => queryOptions({
