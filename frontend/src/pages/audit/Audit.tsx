@@ -14,7 +14,7 @@ import { DataTable } from '../../parts/table/DataTable'
 import { When } from '../../parts/When'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
-import { targetWords } from './targets'
+import { targetName, targetWords } from './targets'
 
 const FIELDS = [
   ['actor', 'Who', 'part of an address', 200],
@@ -72,11 +72,22 @@ function Entries({ entries }: { entries: AuditEntry[] }) {
     { label: 'When', card: 'corner', cell: (entry) => <When at={entry.created_at} /> },
     { label: 'Who', cell: (entry) => <>{entry.actor}{entry.token_prefix ? <Text size="xs" className="quiet">token exfm_{entry.token_prefix}_</Text> : null}</> },
     { label: 'Action', card: 'title', cell: (entry) => <Text span ff="monospace" size="xs">{entry.action}</Text> },
-    { label: 'On', cell: (entry) => <>{targetWords(entry.target_type)}<Text size="xs" className="quiet num">{entry.target_id.slice(-8)}</Text></> },
+    { label: 'On', most: 260, cell: (entry) => <Target entry={entry} /> },
     { label: 'Reason', most: 220, cell: (entry) => entry.reason && <span className="quiet">{entry.reason}</span> },
     { label: 'Details', card: 'actions', cell: ({ id, action }) => <Button size="compact-xs" variant="default" aria-expanded={open === id} onClick={() => setOpen(open === id ? null : id)} aria-label={`Details of ${action}`}>{open === id ? 'Less' : 'Details'}</Button> },
   ]
   return <DataTable label="Changes" columns={columns} rows={entries} id={(entry) => entry.id} narrowest={760} below={(entry) => (open === entry.id ? <Details entry={entry} /> : null)} />
+}
+
+/** What was changed: its kind and name, or the end of its id where the entry carries no name. */
+function Target({ entry }: { entry: AuditEntry }) {
+  const name = targetName(entry)
+  return (
+    <>
+      {targetWords(entry.target_type)}
+      <Text size="xs" className={name ? 'quiet' : 'quiet num'} title={entry.target_id} style={{ overflowWrap: 'anywhere' }}>{name ?? `…${entry.target_id.slice(-8)}`}</Text>
+    </>
+  )
 }
 
 function Details({ entry }: { entry: AuditEntry }) {

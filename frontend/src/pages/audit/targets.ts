@@ -15,3 +15,15 @@ const WORDS: Record<string, string> = {
 }
 
 export const targetWords = (type: string) => WORDS[type] ?? type
+
+const NAMES = ['name', 'slug', 'email'] as const
+
+/** What the target is called, from the entry's own values; null where they hold no name. */
+export function targetName({ before, after }: { before?: unknown; after?: unknown }): string | null {
+  for (const values of [after, before]) {
+    const held = (values ?? {}) as Record<string, unknown>
+    const name = NAMES.map((key) => held[key]).find((value) => typeof value === 'string' && value !== '')
+    if (typeof name === 'string') return name
+  }
+  return null
+}

@@ -31,7 +31,7 @@ export function RunList({ tenant, runs, brief = false }: RunListProps) {
       { label: 'Took', right: true, num: true, card: 'more', cell: (run) => duration(elapsed(run.started_at, run.finished_at, now)) },
       { label: 'Cost', right: true, num: true, cell: (run) => money(run.cost.spent, run.cost.currency) },
     ] satisfies Column<RunCard>[]),
-    { label: 'Started', right: true, cell: (run) => <When at={run.started_at ?? run.created_at} /> },
+    { label: 'Started', right: true, cell: (run) => <Started run={run} /> },
   ]
   return <DataTable label="Runs" columns={columns} rows={runs} id={(run) => run.id} narrowest={brief ? 520 : 860} />
 }
@@ -45,6 +45,12 @@ function Name({ tenant, run }: { tenant: string; run: RunCard }) {
       <Text size="xs" className="quiet num">{run.kind} · {run.id.slice(-8)}</Text>
     </>
   )
+}
+
+/** When a run started; one that waits for the first time says since when. */
+function Started({ run }: { run: RunCard }) {
+  if (run.started_at || run.state !== 'queued') return <When at={run.started_at} />
+  return <span className="quiet">queued <When at={run.created_at} /></span>
 }
 
 function Reason({ run }: { run: RunCard }) {
