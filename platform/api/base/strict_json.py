@@ -11,8 +11,12 @@ MOST_DIGITS = 300
 MOST_DEPTH = 64
 """Of objects and lists in one another: what the API takes has a tenth of it."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|-?[0-9][0-9.eE+-]*|-?[A-Za-z]+|[\[\]{}:]', re.DOTALL)
-"""What stands in a text that a decoder has accepted so far; blanks and commas are left out."""
+_TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*+"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null|NaN|-?Infinity|[\[\]{}:]',
+    re.DOTALL,
+)
+"""What stands in a text that a decoder has accepted so far, cut as decoders cut it: 1e400e5 begins with the number
+1e400. Blanks and commas are left out."""
 _WHOLE_CHARACTERS = re.compile(
     r"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+"
 )

@@ -30,6 +30,17 @@ def test_noise_is_read_or_refused_with_a_sentence(body: bytes) -> None:
         assert str(error)
 
 
+PARTS = ("1e400", "-1e400", "1" * 301, "NaN", "-Infinity", "0", "1.5", '"a"', '{"a":', "[", "]", "}", ",", *"-.e+x_1 ")
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=8).map("".join))
+def test_what_follows_a_refused_number_does_not_matter(text: str) -> None:
+    try:
+        assert read(text.encode()) == json.loads(text)
+    except ValueError as error:
+        assert str(error)
+
+
 def test_objects_know_that_they_come_from_json() -> None:
     found = read(b'{"a": {"b": [{"c": 1}]}}')
     assert [type(one) for one in (found, found["a"], found["a"]["b"][0])] == [JSONObject] * 3
@@ -74,6 +85,12 @@ def test_the_deepest_that_is_taken() -> None:
         ('{"NaN": "NaN 1e999", "b": NaN}', "NaN is no number of JSON: line 1 column 27"),
         ('{"a": "1e999", "b": [\n -1e999]}', "the number -1e999 is too large: line 2 column 2"),
         ('{"a": "\\"", "b": Infinity, "\\"\\"\\"', "Infinity is no number of JSON: line 1 column 18"),
+        ("[1, 1e400e5]", "the number 1e400 is too large: line 1 column 5"),
+        ("[1, 1e400.5]", "the number 1e400 is too large: line 1 column 5"),
+        ("[1, -1e400-1]", "the number -1e400 is too large: line 1 column 5"),
+        (f"[1, {'1' * 301}.x]", "is too large: line 1 column 5"),
+        ("[1, NaNx]", "NaN is no number of JSON: line 1 column 5"),
+        ("[1, -InfinityNaN]", "-Infinity is no number of JSON: line 1 column 5"),
     ],
 )
 def test_the_first_place_is_told(text: str, said: str) -> None:
