@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
-from api.base.idempotency import fingerprint, idempotent, remember, replay
+from api.base.idempotency import fingerprint, idempotent, remember, replay, reused
 from api.base.rows import Rows
 from api.base.viewsets import TenantViewSet
 from catalog import errors, inference, selectors, services, sources, storage
@@ -202,11 +202,12 @@ class PartitionViewSet(TenantViewSet):
         length = int(request.headers.get("Content-Length") or 0)
         print_ = fingerprint(self, [declared])
         with self.scope():
-            if (answer := replay(self, print_)) is not None:
-                return answer
-            known = services.admit_upload(stream_id=stream_id, start=start, end=end, sha256=declared, bytes=length)
-            if known is not None:
-                return self._answer(stream_id, known.id, status.HTTP_200_OK)
+            if (answer := replay(self, print_)) is None:
+                known = services.admit_upload(stream_id=stream_id, start=start, end=end, sha256=declared, bytes=length)
+                if known is not None:
+                    return self._answer(stream_id, known.id, status.HTTP_200_OK)
+        if answer is not None:
+            return answer if declared else self._repeated(answer, length)
         with storage.receive(raw, declared=declared, length=length) as received, self.scope():
             partition, new = services.receive_partition(stream_id=stream_id, start=start, end=end, received=received)
             code = status.HTTP_202_ACCEPTED if new else status.HTTP_200_OK
@@ -234,6 +235,14 @@ class PartitionViewSet(TenantViewSet):
     def import_roots(self, request: Request) -> Response:
         """Show below which addresses the tenant's files may be imported from; none where no operator allows any."""
         return Response(ImportRootsSerializer({"roots": sources.roots(self.tenant.slug)}).data)
+
+    def _repeated(self, answer: Response, length: int) -> Response:
+        """Return the answer to an upload without a declared hash, once its body has turned out to be the same."""
+        with storage.receive(self.request._request, length=length) as received:
+            if received.sha256 != answer.data["sha256"]:
+                raise reused()
+        self.check_again()
+        return answer
 
     def _answer(self, stream_id: uuid.UUID, partition_id: uuid.UUID, code: int) -> Response:
         found = selectors.partition(stream_id=stream_id, partition_id=partition_id)

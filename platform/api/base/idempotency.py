@@ -6,7 +6,7 @@ the transaction that stores the result, with a fingerprint that does not need th
     print_ = fingerprint(self, parts=[sha256_header])
     with self.scope():
         if (answer := replay(self, print_)) is not None:
-            return answer
+            return answer  # no header: after the body has been read, which must be the answer's (else `reused`)
     …stream the body…
     with self.scope():
         …insert…
@@ -70,12 +70,17 @@ def replay(view: ScopedViewSet, print_: str) -> Response | None:
     if record is None:
         return None
     if record.fingerprint != print_:
-        raise Conflict(
-            "idempotency_key_reused",
-            "This Idempotency-Key belongs to another request.",
-            "Use a new key for a new request; repeat a request unchanged.",
-        )
+        raise reused()
     return Response(record.response, status=record.status, headers={"Idempotency-Replayed": "true"})
+
+
+def reused() -> Conflict:
+    """Return the error for a key that another request has."""
+    return Conflict(
+        "idempotency_key_reused",
+        "This Idempotency-Key belongs to another request.",
+        "Use a new key for a new request; repeat a request unchanged.",
+    )
 
 
 def remember(view: ScopedViewSet, print_: str, response: Response, secret_fields: Iterable[str] = ()) -> None:

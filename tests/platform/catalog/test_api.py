@@ -1,6 +1,7 @@
 """Streams and partitions over HTTP, under row-level security."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,27 @@ def test_an_idempotency_key_replays_the_first_answer(cast: Cast, engineer: Api, 
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[1].headers["Idempotency-Replayed"] == "true"
     assert answers[0].json() == answers[1].json()
+
+
+def test_an_idempotency_key_holds_for_the_body_that_was_sent(
+    cast: Cast, engineer: Api, stream: dict[str, Any], tmp_path: Path
+) -> None:
+    """Whether its hash was declared or not: else whoever sends another file is told that it is there."""
+    for hour, declares in enumerate((True, False)):
+
+        def send(body: bytes, hour: int = hour, declares: bool = declares) -> Any:
+            declared = {"X_Content_SHA256": hashlib.sha256(body).hexdigest()} if declares else {}
+            key = f"hour-{hour}"
+            return upload(engineer, cast.tenant.slug, stream["id"], body, hour, Idempotency_Key=key, **declared)
+
+        first, other, again = send(BODY), send(b"PAR1 another"), send(BODY)
+        assert first.status_code == 202, first.content
+        problem(other, 409, "idempotency_key_reused")
+        assert (again.status_code, again.headers["Idempotency-Replayed"]) == (202, "true")
+        assert again.json() == first.json()
+    assert not list(tmp_path.rglob("incoming/*"))
+    address = f"tenants/{cast.tenant.slug}/streams/{stream['id']}/partitions"
+    assert len(engineer.get(address).json()["results"]) == 2
 
 
 def test_bad_uploads_say_what_to_do(
