@@ -5,8 +5,8 @@ To plan a statement that joins ten tables takes it several milliseconds: longer 
 changes is prepared on each connection the first time it is asked there; after that it is run by its name.
 """
 
-import itertools
 import re
+import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -36,10 +36,15 @@ class Question(NamedTuple):
 
 def ask(*questions: Question) -> list[list[tuple[Any, ...]]]:
     """Return the rows that answer each of the questions, none of which may depend on another's answer."""
+    texts: list[str] = []
+    values: list[Any] = []
     with connection.cursor() as cursor:
-        texts = [_run(cursor, question) if question.fixed else cursor.mogrify(*question[:2]) for question in questions]
+        for question in questions:
+            text, own = _run(cursor, question) if question.fixed else _written(cursor, question)
+            texts.append(text)
+            values += own
         try:
-            cursor.execute(";".join(texts))
+            cursor.execute(";".join(texts), values)
         except DatabaseError as error:
             if isinstance(error.__cause__, FeatureNotSupported | InvalidSqlStatementName):
                 _prepared.pop(connection.connection, None)
@@ -54,13 +59,18 @@ _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[tuple[str, ...], str]
 """What each connection keeps: statement and types of its values -> name.
 
 A rollback does not undo them. What PostgreSQL will not run any more (a migration changed the columns that it returns,
-or a proxy gave the connection another session) fails once, is forgotten, and is prepared anew under another name.
+or a proxy gave the connection another session) fails once, is forgotten, and is prepared anew under another name. Names
+are drawn by lot: in another session no other process has one of ours, which would run its statement in place of ours.
 """
-_numbers = itertools.count(1)
 
 
-def _run(cursor: Any, question: Question) -> str:
-    """Return the text that runs a fixed statement, which is prepared if this connection has not met it yet."""
+def _written(cursor: Any, question: Question) -> tuple[str, list[Any]]:
+    """Return the statement with its values written out, and none for placeholders."""
+    return cursor.mogrify(*question[:2]).replace("%", "%%"), []
+
+
+def _run(cursor: Any, question: Question) -> tuple[str, list[Any]]:
+    """Return the text that runs a fixed statement, and its values; prepare it if this connection has not met it yet."""
     values = question.values
     named = values if isinstance(values, Mapping) else {str(place): value for place, value in enumerate(values)}
     types = [_type(value) for value in named.values()]
@@ -68,11 +78,11 @@ def _run(cursor: Any, question: Question) -> str:
     known = _prepared.setdefault(connection.connection, {})
     if key not in known:
         if len(known) >= MOST_PREPARED:
-            return str(cursor.mogrify(question.statement, values))
-        name = f"fixed_{next(_numbers)}"
+            return _written(cursor, question)
+        name = f"fixed_{secrets.token_hex(12)}"
         cursor.execute(f"PREPARE {name}{_listed(types)} AS {_numbered(question.statement, list(named))}")
         known[key] = name
-    return str(cursor.mogrify(f"EXECUTE {known[key]}{_listed(['%s'] * len(named))}", list(named.values())))
+    return f"EXECUTE {known[key]}{_listed(['%s'] * len(named))}", list(named.values())
 
 
 def _listed(each: list[str]) -> str:

@@ -1,6 +1,5 @@
 """What needs a hand: each item says what happened, how to mend it, and where."""
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,9 +27,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Watched:
-    """A model and the figures that may need a hand."""
+    """A model, its id as text, and the figures that may need a hand."""
 
-    id: uuid.UUID
+    id: str
     name: str
     lift: LiftFigure
     teaching: Teaching

@@ -51,7 +51,7 @@ class Used:
 class Facts:
     """`held_runs` are those that hold a place; `exhausted`: a run waits for money.
 
-    `watched`: id -> name of the models that may need a hand. Their kept figures say so, or they have none yet.
+    `watched`: id, as text -> name of the models that may need a hand. Their kept figures say so, or they have none yet.
     """
 
     spend: Spend
@@ -61,7 +61,7 @@ class Facts:
     exhausted: bool
     failed: list[FailedRun]
     rejected: list[RejectedPartition]
-    watched: dict[uuid.UUID, str]
+    watched: dict[str, str]
 
 
 _FACTS = f"""
@@ -139,5 +139,5 @@ def facts(answer: Sequence[tuple[Any, ...]], *, now: datetime) -> Facts:
             RejectedPartition(stream, datetime.fromisoformat(start), why or "it does not fit the schema")
             for stream, start, why in rejected
         ],
-        {uuid.UUID(model): name for model, name in watched or ()},
+        dict(watched or ()),
     )

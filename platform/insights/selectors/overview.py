@@ -81,9 +81,10 @@ def overview(*, tenant: Tenant) -> Overview:
 
 def _watched(known: Facts, shown: list[Card]) -> list[Watched]:
     """Return the models that need a hand, by name, those without a card on the page included."""
-    found = {uuid.UUID(card.id): card.figures for card in shown}
-    if unread := [model_id for model_id in known.watched if model_id not in found]:
-        found |= figures(comparisons=comparisons(model_ids=unread).values())
+    found = {card.id: card.figures for card in shown}
+    if unread := [uuid.UUID(model_id) for model_id in known.watched if model_id not in found]:
+        read = figures(comparisons=comparisons(model_ids=unread).values())
+        found |= {str(model_id): held for model_id, held in read.items()}
     models = [
         Watched(model_id, name, found[model_id].lift, found[model_id].teaching)
         for model_id, name in known.watched.items()

@@ -48,7 +48,7 @@ def codes(tenant: Tenant) -> list[tuple[str, str]]:
         return [(item.code, item.link.rpartition("/")[2]) for item in overview(tenant=tenant).attention]
 
 
-def watched(tenant: Tenant) -> dict[uuid.UUID, str]:
+def watched(tenant: Tenant) -> dict[str, str]:
     now = timezone.now()
     (answer,) = ask(facts_question(tenant_id=tenant.id, now=now))
     return facts(answer, now=now).watched
@@ -67,8 +67,8 @@ def test_with_and_without_kept_figures_the_same_models_need_a_hand(tenant: Tenan
     keep()
     assert codes(tenant) == told(harmed)
     with database_role(APP), tenant_scope(tenant.id):
-        assert watched(tenant) == {harmed.id: harmed.name}
-        assert fine.id not in watched(tenant)
+        assert watched(tenant) == {str(harmed.id): harmed.name}
+        assert str(fine.id) not in watched(tenant)
     assert len(codes(elsewhere)) == 2
 
 
@@ -117,4 +117,4 @@ def test_the_columns_ask_what_the_items_ask(tenant: Tenant, high: float | None, 
     held = Figures.from_json(row.figures)
     needs = Watched(model.id, model.name, held.lift, held.teaching).needs_a_hand
     with database_role(APP), tenant_scope(tenant.id):
-        assert watched(tenant) == ({model.id: model.name} if needs else {})
+        assert watched(tenant) == ({str(model.id): model.name} if needs else {})
