@@ -12,7 +12,7 @@ from typing import Any
 
 WALKS = 7
 WARM = 6
-"""Requests before the walks that count: a connection plans a prepared statement anew five times before it keeps a plan."""
+"""Requests before the walks that count: a prepared statement is planned anew five times before its plan is kept."""
 
 
 def action_of(statements: list[tuple[str, float]]) -> list[tuple[str, float]]:
