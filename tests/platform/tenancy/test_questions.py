@@ -1,5 +1,6 @@
 """Fixed statements are planned once for a connection, and answer each role, tenant and value as if they were not."""
 
+import importlib.util
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -135,3 +136,25 @@ def test_a_session_that_lost_its_statements_fails_once() -> None:
     with pytest.raises(ProgrammingError, match="does not exist"), transaction.atomic():
         ask(asked)
     assert ask(asked) == [[(1,)]]
+
+
+def process() -> Any:
+    """Return the module as a process has it that has prepared nothing yet."""
+    spec = importlib.util.find_spec("tenancy.questions")
+    assert spec is not None and spec.loader is not None
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    return fresh
+
+
+def test_another_process_s_session_never_runs_its_statement_for_ours() -> None:
+    """A proxy that pools by transaction gives a connection a session in which other processes prepared theirs."""
+    one, other = process(), process()
+    ours, theirs = Question("SELECT 'ours'", {}, fixed=True), Question("SELECT 'theirs'", {}, fixed=True)
+    assert one.ask(ours) == [[("ours",)]]
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")  # ours stayed in the session before
+    assert other.ask(theirs) == [[("theirs",)]]
+    with pytest.raises(ProgrammingError, match="does not exist"), transaction.atomic():
+        one.ask(ours)
+    assert one.ask(ours, Question("SELECT 1", {}, fixed=True)) == [[("ours",)], [(1,)]]
