@@ -113,9 +113,17 @@ def _split(url: str) -> SplitResult:
 
 
 def _literal(host: str) -> Address | None:
+    """Return the address that the host is without asking: written out, as a number (`2130706433`), or by convention."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return ipaddress.IPv4Address("127.0.0.1")
     try:
-        return ipaddress.ip_address(host)
+        return ipaddress.ip_address(name)
     except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(name))  # as the system's resolver reads what is all numbers
+    except (OSError, UnicodeError):
         return None
 
 

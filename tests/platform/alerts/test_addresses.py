@@ -59,6 +59,8 @@ def test_listed_networks_are_called_over_http_too(settings: Any) -> None:
         "https://example.com/\r\nX: y", "https://example.com/\x7f",
         "https://" + "a" * 300 + ".com/", "https://example.com/é", "http://example.com/",
         "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest/meta-data/",
+        "https://localhost/", "https://LOCALHOST./", "https://web.localhost:8000/", "https://2130706433/",
+        "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/", "https://127.0.0.1./",
     ],
 )  # fmt: skip
 def test_addresses_that_are_refused_unasked(url: str) -> None:
@@ -94,5 +96,5 @@ def test_a_name_is_refused_when_one_of_its_addresses_is(monkeypatch: pytest.Monk
 
 def test_a_name_that_resolves_to_this_machine_is_refused() -> None:
     with pytest.raises(Forbidden) as refused:
-        addresses.resolve(addresses.parse("https://localhost/"))
+        addresses.resolve(addresses.Target("https", "localhost", 443, "/"))
     assert refused.value.code == "address_refused"
