@@ -30,7 +30,7 @@ from insights.serializers import (
     NewModelSerializer,
     OverviewSerializer,
 )
-from insights.written import card_json, cost_json, curve_json, detail_json, plain
+from insights.written import card_json, cost_json, curve_json, detail_json
 from registry import selectors as registry
 from registry import services
 from registry.filters import ModelFilter
@@ -73,7 +73,7 @@ class ModelViewSet(TenantViewSet):
             spec=wanted["spec"],
             teaching=services.Teaching(wanted["foundation_model"], wanted["train_from"]),
         )
-        return Response(plain(detail_json(detail(model_id=model.id))), status=status.HTTP_201_CREATED)
+        return Response(detail_json(detail(model_id=model.id)), status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="models_read", responses=ModelSerializer)
     def retrieve(self, request: Request, model_id: uuid.UUID) -> Response:

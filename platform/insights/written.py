@@ -67,11 +67,6 @@ def detail_json(found: Detail) -> orjson.Fragment:
     return orjson.Fragment(f"{_card(card)[:-1]},{JSONRenderer().render(further).decode()[1:]}")
 
 
-def plain(data: orjson.Fragment) -> Json:
-    """Return JSON that more than the renderer can read: an answer is kept for its Idempotency-Key."""
-    return orjson.loads(JSONRenderer().render(data))  # type: ignore[no-any-return]
-
-
 def cost_json(cost: ModelTotal) -> Json:
     """Return what one model has cost."""
     return {

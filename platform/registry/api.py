@@ -71,6 +71,7 @@ class FoundationModelViewSet(PlatformAdminViewSet):
     @extend_schema(
         operation_id="admin_foundation_models_rollback", request=RollbackSerializer, responses=FoundationModelSerializer
     )
+    @idempotent
     def rollback(self, request: Request, foundation_model_id: uuid.UUID) -> Response:
         """Take the published snapshot back: it labels nothing more, the one published before it does."""
         form = RollbackSerializer(data=request.data)

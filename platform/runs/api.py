@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.idempotency import idempotent
 from api.base.serializers import refuse_body
 from api.base.viewsets import PlatformAdminViewSet, TenantViewSet
 from runs import selectors, services
@@ -42,6 +43,7 @@ class RunViewSet(TenantViewSet):
         return Response(selectors.run_detail(run_id=run_id), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(operation_id="runs_retry", request=None, responses={201: RunSerializer})
+    @idempotent
     def retry(self, request: Request, run_id: uuid.UUID) -> Response:
         """Queue a new run in place of a failed or cancelled one; it goes on from the last checkpoint."""
         refuse_body(request)
@@ -83,6 +85,7 @@ class AdminRunViewSet(PlatformAdminViewSet):
         return Response(selectors.run_detail(run_id=run_id), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(operation_id="admin_runs_retry", request=None, responses={201: RunSerializer})
+    @idempotent
     def retry(self, request: Request, run_id: uuid.UUID) -> Response:
         """Queue a new run in place of a failed or cancelled one."""
         refuse_body(request)

@@ -17,14 +17,18 @@ import functools
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import orjson
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework.response import Response
 
+from api.base.rendering import JSONRenderer
 from api.base.viewsets import ScopedViewSet
 from api.models import IdempotencyRecord
 from tenancy.errors import Conflict, DomainError
@@ -88,8 +92,10 @@ def remember(view: ScopedViewSet, print_: str, response: Response, secret_fields
     key = idempotency_key(view)
     if key is None or response.status_code >= 400:
         return
-    hidden = set(secret_fields)
-    data = {name: None if name in hidden else value for name, value in response.data.items()}
+    hidden, told = set(secret_fields), response.data
+    if isinstance(told, orjson.Fragment):  # JSON already, as details are written
+        told = orjson.loads(JSONRenderer().render(told))
+    data = {name: None if name in hidden else value for name, value in told.items()}
     record = IdempotencyRecord(
         tenant_id=current_scope().tenant_id,
         user_id=view.user.pk,
@@ -135,6 +141,16 @@ def idempotent(
 def forget_old(*, older_than: timedelta = timedelta(days=7)) -> int:
     """Remove answers nobody will ask for again; return how many. Call it under `platform_scope`."""
     return IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - older_than).delete()[0]
+
+
+def forget_about(row_id: uuid.UUID) -> int:
+    """Remove the scope's answers that tell of a row which is deleted; return how many.
+
+    Who repeats such a request creates the row anew, instead of being told of one that is gone. Call it in the
+    transaction of the deletion.
+    """
+    told = Q(response__id=str(row_id)) | Q(response__results__contains=[{"id": str(row_id)}])
+    return IdempotencyRecord.objects.filter(told, tenant=current_scope().tenant_id).delete()[0]
 
 
 def _wait_for_twin(view: ScopedViewSet, key: str) -> None:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.base.idempotency import idempotent
 from api.base.serializers import StrictSerializer
 from api.base.viewsets import PlatformAdminViewSet
 from api.v1.account import checked
@@ -28,9 +29,9 @@ class AdminUserSerializer(StrictSerializer):
 
 
 class ResetLinkSerializer(StrictSerializer):
-    """A link that sets a new password once; shown this one time."""
+    """A link that sets a new password once; shown this one time, and null in the answer to a repeated request."""
 
-    link = serializers.CharField()
+    link = serializers.CharField(allow_null=True)
     expires_at = serializers.DateTimeField()
 
 
@@ -53,6 +54,7 @@ class AdminUserViewSet(PlatformAdminViewSet):
     @extend_schema(
         operation_id="admin_users_reset_password", request=ReasonSerializer, responses={201: ResetLinkSerializer}
     )
+    @idempotent(secret_fields=("link",))
     def reset_password(self, request: Request, id: uuid.UUID) -> Response:
         """Make a link with which the person sets a new password within a day; an earlier one ends."""
         reason = checked(ReasonSerializer, request)["reason"]

@@ -131,6 +131,20 @@ def test_a_closed_run_is_not_stopped_but_retried(stage):
     problem(Api(stage.cast.engineer).post(f"{stage.path}/{stage.run.id}/retry"), 409, "run_open")
 
 
+def test_a_retry_that_is_sent_twice_with_one_key_is_one_run(stage):
+    with database_role(PLATFORM):
+        Run.objects.filter(id=stage.run.id).update(state=State.FAILED)
+    for api, path in ((Api(stage.cast.engineer), stage.path), (Api(stage.cast.admin), "admin/runs")):
+        role = APP if path == stage.path else PLATFORM
+        with database_role(role):
+            sent = [api.post(f"{path}/{stage.run.id}/retry", Idempotency_Key="again") for _ in range(2)]
+        assert [answer.status_code for answer in sent] == [201, 201]
+        assert sent[0].json() == sent[1].json()
+        with database_role(PLATFORM):
+            fresh = Run.objects.filter(id=sent[0].json()["id"])
+            assert fresh.update(state=State.FAILED) == 1
+
+
 def test_administrators_see_all_runs_and_the_capacity(stage):
     with database_role(PLATFORM):
         make_worker(slots=3)

@@ -53,6 +53,16 @@ def test_a_token_cannot_touch_the_account(cast: Cast) -> None:
     problem(Api(token=text).post("account/second-factor"), 403, "session_only")
 
 
+def test_a_link_that_is_asked_for_twice_with_one_key_is_one_link(cast: Cast) -> None:
+    asked = (f"admin/users/{cast.viewer.id}/password-reset", {"reason": "called"})
+    with database_role(PLATFORM):
+        first, second = (Api(cast.admin).post(*asked, Idempotency_Key="again") for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert second.json() == {**first.json(), "link": None}
+    token = first.json()["link"].split("#")[1]
+    assert Api().post("password-reset", {"token": token, "password": ANOTHER}).status_code == 204
+
+
 def reset_link(cast: Cast) -> str:
     """Let an administrator make a link; return its secret."""
     with database_role(PLATFORM):
