@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from exfm_core.data.column_checks import Finding
 
-MAX_HEADER_BYTES: Final = 4096
-"""A page header of numbers has about a hundred bytes, the least and greatest value among them."""
+MAX_HEADER_BYTES: Final = 512
+"""A page header of numbers has about a hundred bytes, the least and greatest value among them. To read one takes a
+processor a microsecond a byte: padded ones would keep it busy for minutes."""
 MAX_PAGES: Final = 16_384
 """Of one column chunk: eight rows a page at the most rows that a row group may have."""
 MAX_VALUE_BYTES: Final = 16
