@@ -44,6 +44,15 @@ class FieldError:
 
 
 @dataclass
+class Use:
+    """A row that keeps another from being deleted."""
+
+    kind: str
+    id: str
+    name: str
+
+
+@dataclass
 class ApiProblem(ExfmClientError):
     """The API refused a request (RFC 9457). Subclasses tell the statuses apart; `code` is stable.
 
@@ -54,6 +63,8 @@ class ApiProblem(ExfmClientError):
         mend: what to do about it.
         field: the input field it is about, if one.
         errors: every refused field.
+        uses: of `in_use`, some of what still refers to what was to be deleted: kind, id and name of each.
+        uses_count: how many there are in all.
         request_id: what to tell the operator.
         retry_after: seconds after which trying again makes sense.
     """
@@ -64,6 +75,8 @@ class ApiProblem(ExfmClientError):
     mend: str = ""
     field: str | None = None
     errors: list[FieldError] = dataclasses.field(default_factory=list)
+    uses: list[Use] = dataclasses.field(default_factory=list)
+    uses_count: int = 0
     request_id: str = ""
     retry_after: float | None = None
 
@@ -132,7 +145,7 @@ KINDS: dict[int, type[ApiProblem]] = {
 def problem(status: int, body: Mapping[str, Any], retry_after: float | None = None) -> ApiProblem:
     """Return the error that a problem+json body describes; a body that is none becomes one sentence."""
     kind = KINDS.get(status, ServerProblem if status >= 500 else ApiProblem)
-    named = body.get("errors")
+    named, uses = body.get("errors"), body.get("uses")
     return kind(
         status=status,
         code=str(body.get("code") or f"http_{status}"),
@@ -143,6 +156,11 @@ def problem(status: int, body: Mapping[str, Any], retry_after: float | None = No
             FieldError(str(entry.get("field", "")), str(entry.get("code", "")), str(entry.get("message", "")))
             for entry in (named if isinstance(named, list) else [])
         ],
+        uses=[
+            Use(str(entry.get("kind", "")), str(entry.get("id", "")), str(entry.get("name", "")))
+            for entry in (uses if isinstance(uses, list) else [])
+        ],
+        uses_count=int(body.get("uses_count") or 0),
         request_id=str(body.get("request_id") or ""),
         retry_after=retry_after,
     )

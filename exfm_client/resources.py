@@ -68,6 +68,15 @@ class Streams(Resource):
         """Return one partition."""
         return cast(schema.Partition, self._get(f"streams/{self.id(stream)}/partitions/{partition}"))
 
+    def delete(self, stream: str) -> None:
+        """Delete a stream without partitions and models; `Conflict` names in `uses` what it has."""
+        self._transport.call("DELETE", f"{self._base}/streams/{self.id(stream)}")
+
+    def delete_partition(self, stream: str, partition: str) -> None:
+        """Delete a partition that nothing has used, with its file; `Conflict` names in `uses` what has."""
+        path = f"{self._base}/streams/{self.id(stream)}/partitions/{_checked_id(partition)}"
+        self._transport.call("DELETE", path)
+
     def push(self, stream: str, upload: Upload) -> schema.Partition:
         """Upload a partition: streamed, its hash checked by the platform.
 

@@ -588,6 +588,22 @@ class ImportsRequest(TypedDict):
     partitions: list[ImportRequest]
 
 
+class InUse(TypedDict):
+    """`in_use`: something still refers to what was to be deleted."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    mend: str
+    request_id: str
+    field: NotRequired[str]
+    errors: NotRequired[list[FieldError]]
+    uses: list[Use]
+    uses_count: int
+
+
 IncludeEnum: TypeAlias = 'Literal["rows", "partitions", "models"]'
 
 
@@ -1399,9 +1415,9 @@ class RecoveryCodes(TypedDict):
 
 
 class ResetLink(TypedDict):
-    """A link that sets a new password once; shown this one time."""
+    """A link that sets a new password once; shown this one time, and null in the answer to a repeated request."""
 
-    link: str
+    link: str | None
     expires_at: str
 
 
@@ -1820,6 +1836,14 @@ class TokenCreated(TypedDict):
     revoked_at: str | None
     last_used_at: str | None
     token: str | None
+
+
+class Use(TypedDict):
+    """A row that keeps another from being deleted."""
+
+    kind: str
+    id: str
+    name: str
 
 
 class Used(TypedDict):

@@ -20,7 +20,7 @@ from catalog import selectors, services, tasks_out
 from catalog.models import Partition
 from config.children import clean_environment
 from runs.nudges import wake_supervisors
-from tenancy.errors import DomainError
+from tenancy.errors import DomainError, NotFound
 from workers.database import platform_work
 
 log = structlog.get_logger("exfm.workers")
@@ -44,7 +44,7 @@ def validate_partition(partition_id: uuid.UUID) -> None:
     if asked is None or asked.state != Partition.State.UPLOADED:
         return
     with _turn(asked) as is_ours:
-        decided = is_ours and _decide(asked)
+        decided = is_ours and _decide_unless_deleted(asked)
     if decided:
         _ask_for_next(asked.tenant_id)
 
@@ -74,6 +74,24 @@ def _turn(asked: selectors.Validation) -> Iterator[bool]:
                 del _turns[asked.partition_id]
 
 
+def _decide_unless_deleted(asked: selectors.Validation) -> bool:
+    """Like `_decide`; a partition that was deleted meanwhile needs no verdict, and leaves no file that came late."""
+    try:
+        return _decide(asked)
+    except (NotFound, FileNotFoundError) as error:
+        if not _is_gone(asked):
+            log.error("the file is gone", partition=str(asked.partition_id), error=str(error))
+            return False
+    with platform_work("validation"):
+        services.drop_file(tenant_id=asked.tenant_id, uri=asked.uri)
+    return True
+
+
+def _is_gone(asked: selectors.Validation) -> bool:
+    with platform_work("validation"):
+        return selectors.validation(partition_id=asked.partition_id) is None
+
+
 def _decide(asked: selectors.Validation) -> bool:
     """Fetch what is imported, validate, and keep the verdict; False where there is none."""
     partition_id = asked.partition_id
@@ -100,6 +118,8 @@ def _decide(asked: selectors.Validation) -> bool:
         file = _local(asked.uri, Path(folder))
         status, report = _run(schema, asked, file)
     if status not in (VALID, INVALID):
+        if _is_gone(asked):
+            raise selectors.no_partition()
         log.error("the validator failed", partition=str(partition_id), status=status)
         return False
     with platform_work("validation"):
@@ -113,9 +133,11 @@ def _decide(asked: selectors.Validation) -> bool:
 
 
 def _local(uri: str, folder: Path) -> Path:
-    """Return the file on a local disk; an object store's is fetched."""
+    """Return the file on a local disk; an object store's is fetched. FileNotFoundError where it is gone."""
     fs, root = fsspec.core.url_to_fs(settings.STORAGE_URL)
     if "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol):
+        if not fs.exists(f"{root}/{uri}"):
+            raise FileNotFoundError(uri)
         return Path(root) / uri
     fetched = folder / "partition.parquet"
     fs.get_file(f"{root}/{uri}", str(fetched))

@@ -21,6 +21,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"exfm: {error.message}", file=sys.stderr)
         for field in error.errors if isinstance(error, ApiProblem) else ():
             print(f"  {field.field}: {field.message}", file=sys.stderr)
+        if isinstance(error, ApiProblem):
+            _tell_uses(error)
         if error.mend:
             print(f"  {error.mend}", file=sys.stderr)
         if isinstance(error, ApiProblem):
@@ -33,6 +35,14 @@ def main(words: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, EOFError):
         print("exfm: stopped", file=sys.stderr)
         return 130
+
+
+def _tell_uses(problem: ApiProblem) -> None:
+    """Name what still uses what was to be deleted."""
+    for use in problem.uses:
+        print(f"  {use.kind}  {use.name}  {use.id}", file=sys.stderr)
+    if problem.uses_count > len(problem.uses):
+        print(f"  and {problem.uses_count - len(problem.uses)} more", file=sys.stderr)
 
 
 def status_of(error: ExfmClientError) -> int:

@@ -53,6 +53,10 @@ def build() -> argparse.ArgumentParser:
         word(streams, "create", "streams_create", "Register a stream from a YAML or JSON file: name, schema, consents.")
     )
     word(streams, "partitions", "streams_partitions", "List a stream's partitions.", "stream")
+    delete = word(
+        streams, "delete", "streams_delete", "Delete a stream that has nothing in it, or an unused partition.", "stream"
+    )
+    delete.add_argument("--partition", metavar="ID", help="this partition of the stream, with its file")
     push = word(streams, "push", "streams_push", "Upload Parquet files as partitions, in time order.", "stream")
     push.add_argument("file", metavar="FILE", nargs="+", type=Path)
     push.add_argument("--start", help="first moment of the first file's interval, e.g. 2026-01-01T00:00:00Z")

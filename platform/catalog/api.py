@@ -1,21 +1,25 @@
 """Streams and partitions over HTTP."""
 
 import uuid
+from functools import partial
 from operator import itemgetter
 
 import orjson
+from django.db import transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.urls import URLPattern, path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.base.concurrency import IF_MATCH, refuse_if_changed, tagged
-from api.base.idempotency import fingerprint, idempotent, remember, replay, reused
+from api.base.errors import CONTENT_TYPE
+from api.base.idempotency import fingerprint, forget_about, idempotent, remember, replay, reused
 from api.base.rows import Rows
+from api.base.schema import InUseSerializer
 from api.base.viewsets import TenantViewSet
 from catalog import errors, inference, selectors, services, sources, storage
 from catalog.filters import PartitionFilter, StreamFilter
@@ -32,6 +36,7 @@ from catalog.serializers import (
     StreamTermsSerializer,
 )
 from config.body_limit import SAMPLE_BYTES
+from tenancy.scope import tenant_scope
 
 RAW_TYPES = ("application/vnd.apache.parquet", "application/octet-stream", "application/x-parquet")
 SAMPLE_TYPES = (*RAW_TYPES, "text/csv", "application/x-ndjson", "application/jsonl", "text/plain")
@@ -50,6 +55,15 @@ PARTITION_ROWS = Rows(
 )
 
 
+DELETED = {204: None, (409, CONTENT_TYPE): OpenApiResponse(InUseSerializer, description="Something still uses it.")}
+
+
+def _drop_file(tenant_id: uuid.UUID, uri: str) -> None:
+    """Remove a deleted partition's file, in a transaction of its own: the request's is over."""
+    with tenant_scope(tenant_id):
+        services.drop_file(tenant_id=tenant_id, uri=uri)
+
+
 def _shown(stream_id: uuid.UUID) -> tuple[dict[str, object], dict[str, object]]:
     """Return a stream's representation, and the part of it that a change replaces: the counts move by themselves."""
     shown = dict(StreamSerializer(selectors.counted_stream(stream_id=stream_id)).data)
@@ -66,6 +80,7 @@ class StreamViewSet(TenantViewSet):
         "retrieve": "streams:read",
         "create": "streams:write",
         "partial_update": "streams:write",
+        "destroy": "streams:write",
         "infer": "streams:write",
     }
 
@@ -116,6 +131,15 @@ class StreamViewSet(TenantViewSet):
         shown, terms = _shown(stream_id)
         return tagged(shown, of=terms)
 
+    @extend_schema(operation_id="streams_delete", parameters=[IF_MATCH], responses=DELETED)
+    def destroy(self, request: Request, stream_id: uuid.UUID) -> Response:
+        """Delete a stream that has no partitions and no models; what it decided about itself goes with it."""
+        services.hold_stream(stream_id=stream_id)
+        refuse_if_changed(request, _shown(stream_id)[1])
+        services.delete_stream(stream_id=stream_id)
+        forget_about(stream_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     @extend_schema(
         operation_id="streams_infer",
         request=dict.fromkeys(
@@ -148,6 +172,7 @@ class PartitionViewSet(TenantViewSet):
         "list": "streams:read",
         "retrieve": "streams:read",
         "create": "streams:write",
+        "destroy": "streams:write",
         "imports": "streams:write",
         "import_roots": "streams:read",
     }
@@ -215,6 +240,17 @@ class PartitionViewSet(TenantViewSet):
             remember(self, print_, response)
             return response
 
+    @extend_schema(operation_id="partitions_delete", responses=DELETED)
+    def destroy(self, request: Request, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Response:
+        """Delete a partition that nothing has used, with its file: its interval and its bytes of the quota are free.
+
+        Used is what a run has begun to work on, a foundation model's included, and what has label sets.
+        """
+        gone = services.delete_partition(stream_id=stream_id, partition_id=partition_id)
+        forget_about(partition_id)
+        transaction.on_commit(partial(_drop_file, gone.tenant_id, gone.uri), robust=True)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     @extend_schema(operation_id="partitions_import", request=ImportsSerializer, responses={202: ImportedSerializer})
     @idempotent
     def imports(self, request: Request, stream_id: uuid.UUID) -> Response:
@@ -255,10 +291,13 @@ tenant_urls: list[URLPattern] = [
     path("streams", StreamViewSet.as_view(_MANY)),
     path("streams/infer", StreamViewSet.as_view({"post": "infer"})),
     path("streams/import-roots", PartitionViewSet.as_view({"get": "import_roots"})),
-    path("streams/<uuid:stream_id>", StreamViewSet.as_view({**_ONE, "patch": "partial_update"})),
+    path("streams/<uuid:stream_id>", StreamViewSet.as_view({**_ONE, "patch": "partial_update", "delete": "destroy"})),
     path("streams/<uuid:stream_id>/partitions", PartitionViewSet.as_view(_MANY)),
     path("streams/<uuid:stream_id>/imports", PartitionViewSet.as_view({"post": "imports"})),
-    path("streams/<uuid:stream_id>/partitions/<uuid:partition_id>", PartitionViewSet.as_view(_ONE)),
+    path(
+        "streams/<uuid:stream_id>/partitions/<uuid:partition_id>",
+        PartitionViewSet.as_view({**_ONE, "delete": "destroy"}),
+    ),
 ]
 
 admin_urls: list[URLPattern] = []

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from tenancy.errors import Conflict, DomainError, Invalid, TooManyRequests
+from catalog.uses import Uses
+from tenancy.errors import Conflict, DomainError, InUse, Invalid, TooManyRequests
 
 
 def _interval(start: datetime, end: datetime) -> str:
@@ -112,8 +113,30 @@ def storage_quota(used: int, limit: int, asked: int) -> DomainError:
     return DomainError(
         "storage_quota",
         f"This partition has {asked:,} bytes; {used:,} of {limit:,} bytes are used.",
-        "Delete finished exports, which count as well, or ask an administrator for a larger storage quota.",
+        "Delete partitions that nothing has used, or finished exports, which count as well, or ask an administrator for"
+        " a larger storage quota.",
         status=403,
+    )
+
+
+def stream_in_use(name: str, uses: Uses) -> DomainError:
+    """Partitions or models refer to the stream."""
+    mend = "Delete its partitions first."
+    if "model" in uses.counts:
+        mend = (
+            "A stream stays with its models, for their lineage and costs. Withdraw its consents and pause its models."
+        )
+    return InUse(f"The stream {name} has {uses.text()}.", mend, uses.some, uses.count)
+
+
+def partition_in_use(uses: Uses) -> DomainError:
+    """Something was learned from the partition, or is being learned."""
+    return InUse(
+        f"The partition is used by {uses.text() or 'work that has begun on it'}.",
+        "What a model has learned from stays, for its lineage and its costs."
+        " Withdraw the stream's consents to keep it from further use.",
+        uses.some,
+        uses.count,
     )
 
 

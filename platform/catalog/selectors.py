@@ -1,6 +1,7 @@
 """Reads of streams and partitions."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,6 +45,23 @@ def _one(rows: QuerySet[Stream], stream_id: uuid.UUID) -> Stream:
     if found is None:
         raise _no_stream()
     return found
+
+
+def kept_stream(*, stream_id: uuid.UUID) -> Stream:
+    """Return one stream in scope that nobody deletes before the transaction ends; NotFound if there is none."""
+    found = stream(stream_id=stream_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM catalog_stream WHERE id = %s FOR KEY SHARE", [stream_id])
+        if not cursor.rowcount:
+            raise _no_stream()
+    return found
+
+
+def keep_partitions(*, partition_ids: Collection[uuid.UUID]) -> bool:
+    """Keep partitions from being deleted before the transaction ends; False if one of them is gone already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM catalog_partition WHERE id = ANY(%s) FOR KEY SHARE", [list(partition_ids)])
+        return bool(cursor.rowcount == len(partition_ids))
 
 
 def check_stream(*, stream_id: uuid.UUID) -> None:

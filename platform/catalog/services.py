@@ -2,14 +2,15 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from catalog import errors, limits, selectors, sources, storage, tasks_out
+from catalog import errors, limits, selectors, sources, storage, tasks_out, uses
 from catalog.models import Partition, Stream
 from exfm_core.errors import SpecError
 from exfm_core.spec import StreamSchema
@@ -63,18 +64,75 @@ def hold_stream(*, stream_id: uuid.UUID) -> Stream:
     return Stream.objects.select_for_update().get(id=stream_id)
 
 
+def terms_of(stream: Stream) -> StreamTerms:
+    """Return what is decided about a stream at present."""
+    return StreamTerms(**{field.name: getattr(stream, field.name) for field in fields(StreamTerms)})
+
+
 @transaction.atomic
 def change_terms(*, stream_id: uuid.UUID, terms: StreamTerms) -> Stream:
     """Change deadline and consents. Withdrawing a consent stops future use; trained weights are not unlearned."""
     stream = hold_stream(stream_id=stream_id)
-    after = asdict(terms)
-    before = {name: getattr(stream, name) for name in after}
+    before, after = asdict(terms_of(stream)), asdict(terms)
     if before != after:
         for name, value in after.items():
             setattr(stream, name, value)
         stream.save(update_fields=list(after))
         audit.record("stream.change_terms", stream, before=before, after=after)
     return selectors.stream(stream_id=stream_id)
+
+
+@transaction.atomic
+def delete_stream(*, stream_id: uuid.UUID) -> None:
+    """Delete a stream without partitions and models. NotFound; InUse, which names them."""
+    stream = hold_stream(stream_id=stream_id)
+    if in_use := uses.of_stream(stream_id=stream_id):
+        raise errors.stream_in_use(stream.name, in_use)
+    before = {"name": stream.name, "schema": stream.schema, **asdict(terms_of(stream))}
+    _delete(Stream.objects.filter(id=stream_id))
+    audit.record("stream.delete", stream, before=before)
+
+
+@transaction.atomic
+def delete_partition(*, stream_id: uuid.UUID, partition_id: uuid.UUID) -> Partition:
+    """Delete a partition that nothing has used, and return it as it was. NotFound; InUse, which names the uses.
+
+    A trigger decides, with the row locked: work on the partition is claimed before or after, never at the same time.
+    The caller removes the file with `drop_file` once this is durable; the sweep finds what was left.
+    """
+    partition = selectors.partition(stream_id=stream_id, partition_id=partition_id)
+    try:
+        with transaction.atomic():
+            gone = _delete(Partition.objects.filter(id=partition_id))
+    except IntegrityError as error:
+        raise errors.partition_in_use(uses.of_partition(partition_id=partition_id)) from error
+    if not gone:
+        raise selectors.no_partition()
+    names = ("start", "end", "state", "sha256", "bytes", "rows", "source_uri")
+    before = {"stream": partition.stream.name, **{name: getattr(partition, name) for name in names}}
+    audit.record("partition.delete", partition, before=before)
+    # A model may have waited for it.
+    tasks_out.plan_on_commit()
+    return partition
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """Delete without looking for what refers to the rows: the keys and triggers refuse."""
+    return int(rows._raw_delete(rows.db))
+
+
+def drop_file(*, tenant_id: uuid.UUID, uri: str) -> bool:
+    """Remove a partition's file unless a partition that is not rejected has it; tell whether it was removed.
+
+    The same content may be arriving again at this moment: `receive_partition` holds the same lock.
+    """
+    with transaction.atomic():
+        limits.hold(tenant_id)
+        kept = Partition.objects.filter(tenant_id=tenant_id, uri=uri)
+        if kept.exclude(state=Partition.State.REJECTED).exists():
+            return False
+        storage.remove(uri)
+        return True
 
 
 def admit_upload(*, stream_id: uuid.UUID, start: datetime, end: datetime, sha256: str, bytes: int) -> Partition | None:
@@ -105,7 +163,7 @@ def receive_partition(
 
     The same content for the same interval again is the same partition. DomainError: overlap, storage quota.
     """
-    stream = selectors.stream(stream_id=stream_id)
+    stream = selectors.kept_stream(stream_id=stream_id)
     _check_interval(start, end)
     limits.hold(stream.tenant_id)
     other = selectors.overlapping(stream_id=stream_id, start=start, end=end)
@@ -153,7 +211,7 @@ def import_partitions(*, tenant: Tenant, stream_id: uuid.UUID, files: Sequence[I
     The same content for the same interval again is the same partition. DomainError: an address outside the roots, an
     empty, future or overlapping interval, a file over the upload limit, the storage quota.
     """
-    stream = selectors.stream(stream_id=stream_id)
+    stream = selectors.kept_stream(stream_id=stream_id)
     limits.hold(stream.tenant_id)
     return [_import(tenant, stream, file) for file in files]
 
@@ -220,13 +278,21 @@ def _check_quota(tenant_id: uuid.UUID, asked: int) -> None:
         raise errors.storage_quota(used, limit, asked)
 
 
+def _hold_partition(partition_id: uuid.UUID) -> Partition:
+    partition = Partition.objects.select_for_update().filter(id=partition_id).first()
+    if partition is None:
+        raise selectors.no_partition()
+    return partition
+
+
 @transaction.atomic
 def seal(*, partition_id: uuid.UUID, report: Mapping[str, Any]) -> Partition:
     """Make an uploaded partition immutable with the validator's counts; anything but `uploaded` is returned as it is.
 
-    `report` is the JSON of `python -m exfm_core validate`. A file that is not the one uploaded is rejected.
+    `report` is the JSON of `python -m exfm_core validate`. A file that is not the one uploaded is rejected. NotFound
+    where the partition was deleted meanwhile.
     """
-    partition = Partition.objects.select_for_update().get(id=partition_id)
+    partition = _hold_partition(partition_id)
     if partition.state != Partition.State.UPLOADED:
         return partition
     if report["sha256"] != partition.sha256:
@@ -251,20 +317,16 @@ def seal(*, partition_id: uuid.UUID, report: Mapping[str, Any]) -> Partition:
 def reject(*, partition_id: uuid.UUID, problems: Sequence[Mapping[str, Any]]) -> Partition:
     """Refuse an uploaded partition with the validator's findings: its interval becomes free again, its file is removed.
 
-    A rejected file counts against no quota, so it must not take room either.
+    NotFound where it was deleted meanwhile. A rejected file counts against no quota, so it must not take room either.
     """
-    partition = Partition.objects.select_for_update().get(id=partition_id)
+    partition = _hold_partition(partition_id)
     if partition.state != Partition.State.UPLOADED:
         return partition
-    # The lock of `receive_partition`: the same content may be arriving again at this moment.
-    limits.hold(partition.tenant_id)
     names = ("column", "row", "expected", "found", "message")
     partition.state = Partition.State.REJECTED
     partition.problems = [{name: problem.get(name) for name in names} for problem in problems[:MAX_PROBLEMS]]
     partition.save(update_fields=["state", "problems"])
-    kept = Partition.objects.filter(tenant_id=partition.tenant_id, uri=partition.uri)
-    if not kept.exclude(state=Partition.State.REJECTED).exists():
-        storage.remove(partition.uri)
+    drop_file(tenant_id=partition.tenant_id, uri=partition.uri)
     audit.record("partition.reject", partition, after={"problems": len(problems)})
     _tell("partition.rejected", partition)
     return partition

@@ -65,7 +65,7 @@ def register_vertical_model(
     DomainError: a spec that the stream's schema does not allow (unknown or privileged feature, unknown task), more
     models, parameters or FLOPs than the tenant may have (with the numbers), a taken name.
     """
-    stream = catalog.stream(stream_id=stream_id)
+    stream = catalog.kept_stream(stream_id=stream_id)
     schema = catalog.schema_of(stream)
     parsed = parse_spec(spec, schema)
     limits.hold(tenant.id)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from catalog.selectors import keep_partitions
 from exfm_core.spec import VerticalSpec
 from registry.selectors import open_binding
 from runs import quotas
@@ -60,7 +61,7 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
         claim = open_claim(run)
         unit: Unit | Nothing | None = None
         if claim is None:
-            unit = next_unit(run, moment)
+            unit = _kept_unit(run, moment)
             if isinstance(unit, Nothing):
                 return Idle(unit.code, unit.message)
         attempt = Attempt.objects.get(id=lease.attempt_id)
@@ -75,6 +76,17 @@ def next_work(*, lease: Lease, now: datetime | None = None) -> Answer:
             claim.run = run
         _enrol(run, claim)
     return Task(claim, cap, rows)
+
+
+def _kept_unit(run: Run, now: datetime) -> Unit | Nothing:
+    """Return the next unit, its partitions kept from being deleted; one that was deleted meanwhile is looked past."""
+    while True:
+        unit = next_unit(run, now)
+        if isinstance(unit, Nothing):
+            return unit
+        wanted = unit.partitions if isinstance(unit, Period) else [unit.partition]
+        if keep_partitions(partition_ids=[partition.id for partition in wanted]):
+            return unit
 
 
 def must_yield(*, run_id: uuid.UUID, priority: int, idle_seconds: float) -> bool:

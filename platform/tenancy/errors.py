@@ -1,5 +1,9 @@
 """Errors that people read: a stable code, a sentence, the next step, and the HTTP status of the answer."""
 
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 
 class DomainError(Exception):
     """A request that cannot be done. `api.errors` turns it into problem+json; commands print `message` and `mend`.
@@ -73,6 +77,29 @@ class Conflict(DomainError):
     """It contradicts what is stored: a taken name, a concurrent edit, something still in use."""
 
     status = 409
+
+
+@dataclass(frozen=True)
+class Use:
+    """One row that keeps another from being deleted: `model`, `partition`, `run`, `label_set`, `foundation_model`."""
+
+    kind: str
+    id: uuid.UUID
+    name: str
+
+
+class InUse(Conflict):
+    """Something still refers to what was to be deleted.
+
+    Args:
+        uses: some of the rows that do, all of the caller's own tenant or visible to every tenant.
+        count: how many there are.
+    """
+
+    def __init__(self, message: str, mend: str, uses: Sequence[Use], count: int) -> None:
+        super().__init__("in_use", message, mend)
+        self.uses = uses
+        self.count = count
 
 
 class PreconditionFailed(DomainError):

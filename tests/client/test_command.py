@@ -210,3 +210,16 @@ def test_intervals_that_cannot_be_are_refused_before_anything_is_sent(
             (tmp_path / name).touch()
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     assert main(["streams", "push", "ads", *(str(tmp_path / name) for name in names), *words]) == 2
+
+
+def test_a_partition_in_use_is_not_deleted_and_its_uses_are_named(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    stream, partition = "01a1fc0b-8f4e-72f1-9d2c-3f5a7c1e0b42", "01a1fc0b-8f4e-72f1-9d2c-3f5a7c1e0b43"
+    uses = [{"kind": "model", "id": stream, "name": "clicks"}]
+    problem = {"code": "in_use", "detail": "It is used.", "mend": "Wait.", "uses": uses, "uses_count": 3}
+    with scripted(say(409, problem)) as there:
+        asked(monkeypatch, there.url)
+        assert main(["streams", "delete", stream, "--partition", partition]) == 1
+        (request,) = there.asked
+    assert (request.method, request.path) == ("DELETE", f"/api/v1/tenants/acme/streams/{stream}/partitions/{partition}")
+    told = ["exfm: It is used.", f"  model  clicks  {stream}", "  and 2 more", "  Wait."]
+    assert capsys.readouterr().err.splitlines()[:4] == told

@@ -16,6 +16,7 @@ from django.utils import timezone
 from alerts import services as alerts
 from alerts.models import Delivery, Webhook
 from alerts.services import Terms
+from catalog.models import Stream
 from registry.models import Checkpoint, FoundationModel, VerticalModel
 from runs.models import Run
 from tenancy import services
@@ -122,6 +123,19 @@ def an_import(world: World) -> dict[str, Any]:
     }
 
 
+def a_stream(world: World) -> Stream:
+    """Return a stream that nothing refers to."""
+    with platform_scope("test"), database_role(PLATFORM):
+        return domain.make_stream(world.cast.tenant)
+
+
+def a_partition(world: World) -> dict[str, Any]:
+    """Return the ids of a sealed partition that nothing has used."""
+    with platform_scope("test"), database_role(PLATFORM):
+        partition = domain.make_partition(domain.make_stream(world.cast.tenant))
+    return {"stream_id": partition.stream_id, "partition_id": partition.id}
+
+
 TENANT_OF_ITS_OWN = {"slug": "acme", "name": "Acme", "owner": {"email": "boss@acme.example", "password": PASSWORD}}
 
 MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
@@ -177,6 +191,11 @@ MUTATIONS: dict[str, tuple[Callable[[World], Request], list[str]]] = {
     "PATCH streams/<uuid:stream_id>": (
         lambda w: ({"stream_id": w.model.stream_id}, {"feed_fm": False}),
         ["stream.change_terms"],
+    ),
+    "DELETE streams/<uuid:stream_id>": (lambda w: ({"stream_id": a_stream(w).id}, None), ["stream.delete"]),
+    "DELETE streams/<uuid:stream_id>/partitions/<uuid:partition_id>": (
+        lambda w: (a_partition(w), None),
+        ["partition.delete"],
     ),
     "POST streams/<uuid:stream_id>/partitions": (
         lambda w: ({"stream_id": w.model.stream_id}, parquet()),

@@ -23,6 +23,7 @@ OUTSIDE_TENANTS = {
 OWNERS_FUNCTIONS = {
     "budgets_fm_shares",
     "budgets_my_fm_share",
+    "catalog_partition_unused",
     "exfm_adopt_identity",
     "exfm_audit_account",
     "exfm_change_password",
@@ -33,6 +34,7 @@ OWNERS_FUNCTIONS = {
     "exfm_login",
     "exfm_members_with_second_factor",
     "exfm_password_reset",
+    "exfm_teachers_at_work_on",
     "exfm_token",
     "exfm_touch_login",
     "exfm_touch_token",

@@ -5,7 +5,9 @@ import subprocess
 
 import pyarrow.parquet as pq
 import pytest
+import structlog
 
+from catalog import services, storage
 from catalog.models import Partition
 from exfm_core.data.partitions import file_sha256
 from tenancy.scope import platform_scope
@@ -138,3 +140,33 @@ def test_a_validator_that_fails_asks_for_no_other(uploaded, monkeypatch):
     uploaded(start=first.end, end=first.end + (first.end - first.start))
     validate_partition(first.id)
     assert asked == []
+
+
+def test_a_partition_deleted_while_it_is_validated_needs_no_verdict(uploaded, monkeypatch):
+    partition, run = uploaded(), validation._run
+
+    def run_while_deleted(*asked):
+        services.delete_partition(stream_id=partition.stream_id, partition_id=partition.id)
+        return run(*asked)
+
+    monkeypatch.setattr(validation, "_run", run_while_deleted)
+    with structlog.testing.capture_logs() as logged:
+        validate_partition(partition.id)
+        validate_partition(partition.id)
+    assert not Partition.objects.filter(id=partition.id).exists()
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []
+    assert not storage.is_kept(partition.uri)
+
+
+def test_a_partition_deleted_with_its_file_before_its_validator_reads_it_is_no_error(uploaded, monkeypatch):
+    partition, local = uploaded(), validation._local
+
+    def deleted_before(*asked):
+        services.delete_partition(stream_id=partition.stream_id, partition_id=partition.id)
+        services.drop_file(tenant_id=partition.tenant_id, uri=partition.uri)
+        return local(*asked)
+
+    monkeypatch.setattr(validation, "_local", deleted_before)
+    with structlog.testing.capture_logs() as logged:
+        validate_partition(partition.id)
+    assert [entry for entry in logged if entry["log_level"] == "error"] == []

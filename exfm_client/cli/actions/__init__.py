@@ -16,7 +16,7 @@ def _of(module: ModuleType, names: str) -> dict[str, Action]:
 
 ACTIONS: dict[str, Action] = {
     **_of(account, "login logout whoami complete"),
-    **_of(streams, "streams_list streams_get streams_create streams_partitions streams_push"),
+    **_of(streams, "streams_list streams_get streams_create streams_partitions streams_delete streams_push"),
     **_of(models, "models_list models_get models_register models_pause models_resume lift"),
     **_of(models, "models_checkpoints models_aliases models_point models_rollback"),
     **_of(runs, "runs_list runs_get runs_follow runs_stop runs_retry"),

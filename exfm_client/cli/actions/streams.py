@@ -59,6 +59,18 @@ def streams_partitions(asked: argparse.Namespace, out: Printer) -> int:
     return DONE
 
 
+def streams_delete(asked: argparse.Namespace, out: Printer) -> int:
+    """Delete a stream, or a partition of it."""
+    with connect() as client:
+        if asked.partition:
+            client.streams.delete_partition(asked.stream, asked.partition)
+        else:
+            client.streams.delete(asked.stream)
+        gone = asked.partition or asked.stream
+        out.facts({"deleted": gone}, [("deleted", gone)])
+    return DONE
+
+
 def streams_push(asked: argparse.Namespace, out: Printer) -> int:
     """Upload partitions one after the other; the first that is rejected ends it."""
     uploads = plan(

@@ -1905,7 +1905,12 @@ export interface paths {
         get: operations["streams_read"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * @description Delete a stream that has no partitions and no models; what it decided about itself goes with it.
+         *
+         *     Permission and scope: `streams:write`.
+         */
+        delete: operations["streams_delete"];
         options?: never;
         head?: never;
         /**
@@ -1982,7 +1987,14 @@ export interface paths {
         get: operations["partitions_read"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * @description Delete a partition that nothing has used, with its file: its interval and its bytes of the quota are free.
+         *
+         *     Used is what a run has begun to work on, a foundation model's included, and what has label sets.
+         *
+         *     Permission and scope: `streams:write`.
+         */
+        delete: operations["partitions_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2967,6 +2979,22 @@ export interface components {
         ImportsRequest: {
             partitions: components["schemas"]["ImportRequest"][];
         };
+        /** @description `in_use`: something still refers to what was to be deleted. */
+        InUse: {
+            type: string;
+            title: string;
+            status: number;
+            code: string;
+            detail: string;
+            mend: string;
+            request_id: string;
+            field?: string;
+            errors?: components["schemas"]["FieldError"][];
+            /** @description 50 at most, some of every kind */
+            uses: components["schemas"]["Use"][];
+            /** @description how many there are in all */
+            uses_count: number;
+        };
         /**
          * @description * `rows` - Rows
          *     * `partitions` - Partitions
@@ -3942,9 +3970,9 @@ export interface components {
         RecoveryCodes: {
             codes: string[];
         };
-        /** @description A link that sets a new password once; shown this one time. */
+        /** @description A link that sets a new password once; shown this one time, and null in the answer to a repeated request. */
         ResetLink: {
-            link: string;
+            link: string | null;
             /** Format: date-time */
             expires_at: string;
         };
@@ -4472,6 +4500,14 @@ export interface components {
             /** Format: date-time */
             last_used_at: string | null;
             token: string | null;
+        };
+        /** @description A row that keeps another from being deleted. */
+        Use: {
+            /** @description model, partition, run, label_set or foundation_model */
+            kind: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
         };
         /** @description How much of a quota is in use. */
         Used: {
@@ -5354,7 +5390,10 @@ export interface operations {
     admin_foundation_models_rollback: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 foundation_model_id: string;
             };
@@ -5755,7 +5794,10 @@ export interface operations {
     admin_runs_retry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 run_id: string;
             };
@@ -6262,7 +6304,10 @@ export interface operations {
     admin_users_reset_password: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8896,7 +8941,10 @@ export interface operations {
     runs_retry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description repeating a request with the same key gives the first answer again */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 run_id: string;
                 /** @description the tenant's slug */
@@ -9497,6 +9545,56 @@ export interface operations {
             };
         };
     };
+    streams_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what you read; 412 if it changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                stream_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Something still uses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InUse"];
+                };
+            };
+            412: components["responses"]["Changed"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     streams_update: {
         parameters: {
             query?: never;
@@ -9741,6 +9839,53 @@ export interface operations {
             401: components["responses"]["SignedOut"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            /** @description A problem: what is wrong and how to mend it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    partitions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                partition_id: string;
+                stream_id: string;
+                /** @description the tenant's slug */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Something still uses it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InUse"];
+                };
+            };
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             /** @description A problem: what is wrong and how to mend it. */

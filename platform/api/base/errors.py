@@ -21,7 +21,7 @@ from api.base import problems
 from config.body_limit import BUSY, RETRY_SECONDS
 from config.body_places import NoPlace
 from exfm_core.errors import ExfmError
-from tenancy.errors import DomainError
+from tenancy.errors import DomainError, InUse
 
 log = structlog.get_logger("exfm.api")
 
@@ -62,6 +62,7 @@ def to_problem(error: Exception) -> problems.Problem:
                 error.field,
                 error.retry_after,
                 _challenge(error.status),
+                members=problems.uses(error.uses, error.count) if isinstance(error, InUse) else {},
             )
         case ExfmError():
             return problems.Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, error.message, error.mend)
@@ -77,7 +78,11 @@ def to_problem(error: Exception) -> problems.Problem:
             )
         case ProtectedError():
             return problems.Problem(
-                409, "in_use", f"This is still in use by {_users(error)}.", "Remove what refers to it first."
+                409,
+                "in_use",
+                f"This is still in use by {_users(error)}.",
+                "Remove what refers to it first.",
+                members=problems.uses([], len(error.protected_objects)),
             )
         case RequestDataTooBig():
             return problems.Problem(413, "body_too_large", "The body is too large.", "Send at most 2 MiB of JSON.")

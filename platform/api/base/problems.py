@@ -1,10 +1,13 @@
 """The body of an error, and how REST framework's own errors become one."""
 
 import dataclasses
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from rest_framework import exceptions
+
+from tenancy.errors import Use
 
 MENDS = {
     "parse_error": "Send valid JSON.",
@@ -32,9 +35,10 @@ class Problem:
     challenge: str = ""
     errors: list[dict[str, str]] = dataclasses.field(default_factory=list)
     extra_headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    members: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """Return the JSON body; `field` and `errors` only where there are any."""
+        """Return the JSON body; `field` and `errors` only where there are any, then further `members`."""
         body: dict[str, Any] = {
             "type": f"urn:exfm:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
@@ -48,7 +52,7 @@ class Problem:
             body["field"] = self.field
         if self.errors:
             body["errors"] = self.errors
-        return body
+        return body | self.members
 
     @property
     def headers(self) -> dict[str, str]:
@@ -59,6 +63,12 @@ class Problem:
         if self.challenge:
             headers["WWW-Authenticate"] = self.challenge
         return headers
+
+
+def uses(found: Sequence[Use], count: int) -> dict[str, Any]:
+    """Return the members of an `in_use` problem: the uses that may be told, and how many there are in all."""
+    told = [{"kind": use.kind, "id": str(use.id), "name": use.name} for use in found]
+    return {"uses": told, "uses_count": count}
 
 
 CSRF = Problem(

@@ -40,6 +40,21 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
+class UseSerializer(serializers.Serializer[Any]):
+    """A row that keeps another from being deleted."""
+
+    kind = serializers.CharField(help_text="model, partition, run, label_set or foundation_model")
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class InUseSerializer(ProblemSerializer):
+    """`in_use`: something still refers to what was to be deleted."""
+
+    uses = UseSerializer(many=True, help_text="50 at most, some of every kind")
+    uses_count = serializers.IntegerField(help_text="how many there are in all")
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """`Authorization: Bearer exfm_…`."""
 

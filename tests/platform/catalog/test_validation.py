@@ -110,8 +110,6 @@ def test_the_database_refuses_to_change_a_sealed_partition(stream: Stream, chang
     partition = domain.make_partition(stream)
     with pytest.raises(IntegrityError, match="cannot be changed"), transaction.atomic():
         Partition.objects.filter(id=partition.id).update(**change)
-    with pytest.raises(IntegrityError, match="cannot be deleted"), transaction.atomic():
-        partition.delete()
 
 
 def test_the_database_refuses_overlapping_intervals(stream: Stream) -> None:
