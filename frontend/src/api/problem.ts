@@ -1,4 +1,8 @@
 /** Every failure of a request as one kind of error: what happened, and what to do next. */
+import type { components } from './schema'
+
+/** What still needs something that was to be deleted. */
+export type Use = components['schemas']['Use']
 
 export interface ProblemBody {
   code?: string
@@ -7,6 +11,8 @@ export interface ProblemBody {
   mend?: string
   field?: string | null
   request_id?: string
+  uses?: Use[]
+  uses_count?: number
 }
 
 export class Problem extends Error {
@@ -17,6 +23,9 @@ export class Problem extends Error {
   readonly requestId: string
   /** Seconds that the server asked us to wait, from `Retry-After`; null when it named none. */
   readonly retryAfter: number | null
+  /** With `in_use`: some of what needs the thing, and how many there are in all. */
+  readonly uses: readonly Use[]
+  readonly usesCount: number
 
   constructor(status: number, body: ProblemBody, retryAfter: number | null = null) {
     super(body.detail ?? body.title ?? `The platform answered ${status}.`)
@@ -27,6 +36,8 @@ export class Problem extends Error {
     this.field = body.field ?? null
     this.requestId = body.request_id ?? ''
     this.retryAfter = retryAfter
+    this.uses = body.uses ?? []
+    this.usesCount = body.uses_count ?? this.uses.length
   }
 }
 

@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { Problem } from '../api/problem'
 
 interface ConfirmProps {
   title: string
@@ -21,7 +22,7 @@ export function Confirm({ title, verb, opened, busy, error, onClose, onConfirm, 
   return (
     <Modal opened={opened} onClose={onClose} title={title} centered>
       <Stack>
-        {error ? <Alert color="red" variant="light" role="alert">{error.message}</Alert> : null}
+        {error ? <Alert color="red" variant="light" role="alert">{error.message} {error instanceof Problem ? error.mend : ''}</Alert> : null}
         <Text component="div" size="sm">{children}</Text>
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>{danger ? 'Keep it' : 'Cancel'}</Button>

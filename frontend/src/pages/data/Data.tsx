@@ -8,6 +8,7 @@ import { useTenant } from '../../parts/context'
 import { FirstStep } from '../../parts/FirstStep'
 import { PageHead } from '../../parts/PageHead'
 import { Pager } from '../../parts/Pager'
+import { Said } from '../../parts/Said'
 import { Resource } from '../../states/Resource'
 import { Empty } from '../../states/States'
 import { FirstStream, upload } from './FirstStream'
@@ -25,12 +26,12 @@ export function Data() {
   const tenant = useTenant()
   const streams = useQuery(streamsQuery(tenant))
   return (
-    <>
+    <Said>
       <PageHead title="Data" tab="Data" sub="Streams of labelled examples and their partitions in event time" aside={<NewStream tenant={tenant} />} />
       <Resource query={streams} isEmpty={(page) => page.results.length === 0} empty={<div className="panel"><FirstStream tenant={tenant} /></div>}>
         {(page) => <Streams tenant={tenant} streams={page.results} />}
       </Resource>
-    </>
+    </Said>
   )
 }
 
@@ -48,7 +49,7 @@ function Streams({ tenant, streams }: { tenant: string; streams: Stream[] }) {
           {streams.length <= FEW ? <SegmentedControl aria-label="Stream" data={options} value={stream.id} onChange={choose} /> : <Select aria-label="Stream" data={options} value={stream.id} onChange={choose} allowDeselect={false} searchable />}
         </Group>
       ) : null}
-      <StreamFacts tenant={tenant} stream={stream} />
+      <StreamFacts key={`facts ${stream.id}`} tenant={tenant} stream={stream} onRemoved={() => choose(null)} />
       <StreamData key={stream.id} tenant={tenant} stream={stream} />
     </Stack>
   )

@@ -8,6 +8,9 @@ import type { Column } from '../../parts/table/columns'
 import { DataTable } from '../../parts/table/DataTable'
 import { PartitionUses } from './PartitionUses'
 import { Problems } from './Problems'
+import { removePartition } from './queries'
+import { partitionLoss } from './removal'
+import { RemoveButton } from './RemoveButton'
 
 /** Positive labels per task as a share of rows. */
 function rates(partition: Partition): string {
@@ -37,10 +40,14 @@ export function PartitionTable({ tenant, stream, partitions, picked, onPick }: P
   ]
   return (
     <Panel title="Partitions" note="Newest first; immutable once sealed">
-      <DataTable label="Partitions" columns={columns} rows={partitions} id={({ id }) => id} narrowest={800} tall={520} current={picked} below={({ id, problems }) => (id === picked || problems.length > 0 ? (
+      <DataTable label="Partitions" columns={columns} rows={partitions} id={({ id }) => id} narrowest={800} tall={520} current={picked} below={(partition) => (partition.id === picked || partition.problems.length > 0 ? (
         <>
-          {id === picked ? <PartitionUses tenant={tenant} stream={stream} partition={id} /> : null}
-          {problems.length > 0 ? <Problems problems={problems} /> : null}
+          {partition.id === picked ? (
+            <PartitionUses tenant={tenant} stream={stream} partition={partition.id}>
+              <RemoveButton tenant={tenant} what={`the partition ${interval(partition.start, partition.end)} UTC`} label="Delete the partition" remove={() => removePartition(tenant, stream, partition.id)} onDone={() => onPick(undefined)}>{partitionLoss(partition)}</RemoveButton>
+            </PartitionUses>
+          ) : null}
+          {partition.problems.length > 0 ? <Problems problems={partition.problems} /> : null}
         </>
       ) : null)} />
     </Panel>

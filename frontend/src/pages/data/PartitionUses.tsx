@@ -1,6 +1,6 @@
 import { Button, Text } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { components } from '../../api/schema'
 import { count, plural } from '../../format/number'
 import { minute } from '../../format/time'
@@ -14,21 +14,29 @@ interface PartitionUsesProps {
   partition: string
 }
 
+interface ShownUsesProps extends PartitionUsesProps {
+  /** What can be done about the partition. */
+  children?: ReactNode
+}
+
 /** What came of a partition: who labelled it, and which models learned from it. */
-export function PartitionUses({ tenant, stream, partition }: PartitionUsesProps) {
+export function PartitionUses({ tenant, stream, partition, children }: ShownUsesProps) {
   return (
-    <Resource query={useQuery(partitionUsesQuery(tenant, stream, partition))} rows={1}>
-      {({ label_sets, consumed_by, all_consumed_by }) => (
-        <div className="well" style={{ padding: 'var(--mantine-spacing-sm)' }}>
-          <Text size="sm" fw={600}>{plural(label_sets.length, 'label set')}, consumed {all_consumed_by ? `more than ${consumed_by.length} times` : plural(consumed_by.length, 'time')}</Text>
-          <ul style={{ margin: 0, paddingLeft: 18, fontSize: 13 }}>
-            {label_sets.map((set) => <li key={set.id}>labelled by snapshot {set.snapshot.slice(-8)} (watermark {minute(set.watermark)} UTC): {set.tasks.join(', ')}, {count(set.rows)} rows</li>)}
-            {consumed_by.map((use) => <Step key={use.checkpoint} tenant={tenant} use={use} />)}
-            {all_consumed_by ? <Further tenant={tenant} stream={stream} partition={partition} shown={consumed_by.length} /> : null}
-          </ul>
-        </div>
-      )}
-    </Resource>
+    <div className="well" style={{ padding: 'var(--mantine-spacing-sm)' }}>
+      <Resource query={useQuery(partitionUsesQuery(tenant, stream, partition))} rows={1}>
+        {({ label_sets, consumed_by, all_consumed_by }) => (
+          <>
+            <Text size="sm" fw={600}>{plural(label_sets.length, 'label set')}, consumed {all_consumed_by ? `more than ${consumed_by.length} times` : plural(consumed_by.length, 'time')}</Text>
+            <ul style={{ margin: 0, paddingLeft: 18, fontSize: 13 }}>
+              {label_sets.map((set) => <li key={set.id}>labelled by snapshot {set.snapshot.slice(-8)} (watermark {minute(set.watermark)} UTC): {set.tasks.join(', ')}, {count(set.rows)} rows</li>)}
+              {consumed_by.map((use) => <Step key={use.checkpoint} tenant={tenant} use={use} />)}
+              {all_consumed_by ? <Further tenant={tenant} stream={stream} partition={partition} shown={consumed_by.length} /> : null}
+            </ul>
+          </>
+        )}
+      </Resource>
+      {children}
+    </div>
   )
 }
 

@@ -4,14 +4,23 @@ import { compact, count } from '../../format/number'
 import { duration } from '../../format/time'
 import { Command } from '../../parts/Command'
 import { Figure } from '../../parts/Figure'
+import { removeStream } from './queries'
+import { streamLoss } from './removal'
+import { RemoveButton } from './RemoveButton'
 import { TermsButton } from './TermsButton'
 
 /** What a stream is: size, consents, label deadline, schema. */
-export function StreamFacts({ tenant, stream }: { tenant: string; stream: Stream }) {
+export function StreamFacts({ tenant, stream, onRemoved }: { tenant: string; stream: Stream; onRemoved: () => void }) {
   const { sealed, rejected, rows } = stream.partitions
   return (
     <section className="panel" aria-label={`Stream ${stream.name}`} style={{ padding: 'var(--mantine-spacing-md)' }}>
-      <Group justify="space-between" mb="sm"><Title order={2} style={{ overflowWrap: 'anywhere' }}>{stream.name}</Title><TermsButton tenant={tenant} stream={stream} /></Group>
+      <Group justify="space-between" mb="sm">
+        <Title order={2} style={{ overflowWrap: 'anywhere' }}>{stream.name}</Title>
+        <Group gap="xs">
+          <TermsButton tenant={tenant} stream={stream} />
+          <RemoveButton tenant={tenant} what={`the stream ${stream.name}`} label="Delete the stream" remove={() => removeStream(tenant, stream.id)} onDone={onRemoved}>{streamLoss(stream)}</RemoveButton>
+        </Group>
+      </Group>
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 5 }} spacing="md" mb="sm">
         <Figure label="Sealed partitions">{count(sealed)}</Figure>
         <Figure label="Rejected"><span className={rejected ? 'bad' : ''}>{count(rejected)}</span></Figure>

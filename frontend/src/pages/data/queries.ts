@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { api, body } from '../../api/client'
 import { cursorOf } from '../../api/pages'
-import { pace, queryClient, tenantKey } from '../../api/queries'
+import { pace, queryClient, streamsQuery, tenantKey } from '../../api/queries'
 import type { components } from '../../api/schema'
 import type { Page, Partition } from '../../api/types'
 
@@ -66,6 +66,22 @@ export const importRootsQuery = (tenant: string) => queryOptions({
 
 /** After a change everything about the tenant's data is read again. */
 export const dataChanged = (tenant: string) => Promise.all(['streams', 'partitions', 'overview'].map((name) => queryClient.invalidateQueries({ queryKey: [...tenantKey(tenant), name] })))
+
+/** Deletes a partition. Rejects with a `Problem`: `in_use` where something needs it. */
+export async function removePartition(tenant: string, stream: string, partition: string) {
+  await api.DELETE('/api/v1/tenants/{tenant}/streams/{stream_id}/partitions/{partition_id}', { params: { path: { tenant, stream_id: stream, partition_id: partition } } })
+  const lists = { queryKey: [...tenantKey(tenant), 'partitions', stream], predicate: ({ queryKey }: { queryKey: readonly unknown[] }) => typeof queryKey.at(-1) === 'object' }
+  queryClient.setQueriesData<Page<Partition>>(lists, (page) => page && { ...page, results: page.results.filter(({ id }) => id !== partition) })
+  void dataChanged(tenant)
+}
+
+/** Deletes a stream. Rejects with a `Problem`: `in_use` where something needs it. */
+export async function removeStream(tenant: string, stream: string) {
+  await api.DELETE('/api/v1/tenants/{tenant}/streams/{stream_id}', { params: { path: { tenant, stream_id: stream } } })
+  queryClient.setQueryData(streamsQuery(tenant).queryKey, (page) => page && { ...page, results: page.results.filter(({ id }) => id !== stream) })
+  queryClient.removeQueries({ queryKey: [...tenantKey(tenant), 'partitions', stream] })
+  void dataChanged(tenant)
+}
 
 const SAMPLE_BYTES = 4 << 20
 
