@@ -19,7 +19,7 @@ from insights.selectors.cards import card_rows
 from insights.selectors.costs import costs, model_costs, with_shares
 from insights.selectors.curve import curve
 from insights.selectors.detail import detail
-from insights.selectors.foundation import foundation
+from insights.selectors.foundation import NONE, foundation
 from insights.selectors.overview import overview
 from insights.selectors.shares import shares
 from insights.serializers import (
@@ -30,7 +30,7 @@ from insights.serializers import (
     NewModelSerializer,
     OverviewSerializer,
 )
-from insights.written import card_json, cost_json, curve_json, detail_json
+from insights.written import card_json, cost_json, curve_json, detail_json, foundation_json
 from registry import selectors as registry
 from registry import services
 from registry.filters import ModelFilter
@@ -128,9 +128,13 @@ class OverviewViewSet(TenantViewSet):
             "models": [],
             "runs": [],
             "attention": shown.attention,
-            "foundation": shown.foundation,
+            "foundation": NONE,
         }
-        written = {"models": [card_json(card) for card in shown.models], "runs": shown.runs}
+        written = {
+            "models": [card_json(card) for card in shown.models],
+            "runs": shown.runs,
+            "foundation": foundation_json(shown.foundation),
+        }
         return Response({**OverviewSerializer(body).data, **written})
 
 
@@ -170,7 +174,7 @@ class FoundationViewSet(TenantViewSet):
     @extend_schema(operation_id="foundation_read", responses=FoundationSerializer)
     def retrieve(self, request: Request) -> Response:
         """Show the foundation model's snapshots, the gate's figures on the tenant's own users, and the cost share."""
-        return Response(FoundationSerializer(foundation(tenant_id=self.tenant.id)).data)
+        return Response(foundation_json(foundation(tenant_id=self.tenant.id)))
 
 
 _READ = {"get": "retrieve"}

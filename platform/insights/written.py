@@ -3,19 +3,30 @@
 What a commit alone changes is most of a card: its JSON is made once and stays with the figures that a process keeps.
 """
 
+from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from api.base.rendering import JSONRenderer
 from api.base.representation import representation_of
+from exfm_core.spec import Feature
 from insights.selectors.cards import Card
 from insights.selectors.costs import ModelTotal
 from insights.selectors.curve import Curve
 from insights.selectors.detail import Detail
 from insights.selectors.figures import Figures
-from insights.serializers import CurveSerializer, FiguresSerializer, ServingSerializer, TeachingSerializer
+from insights.selectors.foundation import Foundation
+from insights.serializers import (
+    CatalogueFeatureSerializer,
+    CurveSerializer,
+    FiguresSerializer,
+    FoundationSerializer,
+    ServingSerializer,
+    TeachingSerializer,
+)
 
 Json = dict[str, Any]
 
@@ -28,6 +39,15 @@ def card_json(card: Card) -> orjson.Fragment:
 
 
 def _card(card: Card) -> str:
+    """Return the card as JSON: as it was written for the same figures, unless the rest of it differs now."""
+    beside, kept = (card.model, card.task, card.paid, card.fm_share), vars(card.figures)
+    known: tuple[object, str] | None = kept.get("_card")
+    if known is None or known[0] != beside:
+        known = kept["_card"] = beside, _written(card)
+    return known[1]
+
+
+def _written(card: Card) -> str:
     model, kept, gained = card.model, _kept(card.figures), card.cost_per_point
     per_point = "null" if gained is None else f'"{gained:.6f}"'
     return (
@@ -65,6 +85,18 @@ def detail_json(found: Detail) -> orjson.Fragment:
         ),
     }
     return orjson.Fragment(f"{_card(card)[:-1]},{JSONRenderer().render(further).decode()[1:]}")
+
+
+def foundation_json(found: Foundation) -> Json:
+    """Return the foundation model as a tenant sees it."""
+    made = representation_of(FoundationSerializer)(replace(found, catalogue=()))
+    return {**made, "catalogue": _catalogue(found.catalogue)}
+
+
+@lru_cache(maxsize=64)
+def _catalogue(features: tuple[Feature, ...]) -> orjson.Fragment:
+    """Return the features of a version, which never change, as JSON."""
+    return orjson.Fragment(orjson.dumps([representation_of(CatalogueFeatureSerializer)(each) for each in features]))
 
 
 def cost_json(cost: ModelTotal) -> Json:

@@ -69,6 +69,9 @@ class Foundation:
     cost_share: Decimal
 
 
+NONE = Foundation(None, None, (), (), False, None, [], ZERO)
+"""Where no foundation model is in use."""
+
 _SNAPSHOTS = """
     SELECT jsonb_build_object(
         'id', s.id, 'state', s.state, 'watermark', s.watermark, 'published_at', s.published_at, 'kept', s.gate,
@@ -114,7 +117,7 @@ def foundation_question(*, tenant_id: uuid.UUID) -> Question:
 def foundation_of(answer: Sequence[tuple[Any, ...]], *, tenant_id: uuid.UUID, owed: allocation.Owed) -> Foundation:
     """Return the foundation model; see `foundation_question`. `owed`: what the tenant owes to date."""
     if not answer:
-        return Foundation(None, None, (), (), False, None, [], ZERO)
+        return NONE
     teacher, name, published, version, spec, bound, snapshots = answer[0]
     rows = [_row(**json.loads(row)) for row in snapshots]
     current = next((row for row in rows if row.id == published), None)

@@ -6,6 +6,7 @@ import uuid
 from decimal import Decimal
 from itertools import chain
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -16,9 +17,10 @@ from budgets.selectors import ModelCost, cost_by_model
 from exfm_core.metrics.histogram import LogitHistogram
 from exfm_core.metrics.sums import BucketSums, lift, normalized_entropy
 from insights.selectors.cards import Card, card_rows
+from insights.selectors.foundation import NONE, foundation
 from insights.selectors.shares import Group, split
-from insights.serializers import ModelCardSerializer
-from insights.written import card_json
+from insights.serializers import FoundationSerializer, ModelCardSerializer
+from insights.written import card_json, foundation_json
 from registry.selectors import vertical_model, vertical_models
 from runs.models import MetricSums
 from tenancy.errors import NotFound
@@ -177,6 +179,34 @@ def test_groups_are_split_as_single_models_are() -> None:
         assert split(total, groups) == expected
         wanted = set(rng.sample(sorted(weights), len(weights) // 2))
         assert split(total, groups, wanted) == {model: part for model, part in expected.items() if model in wanted}
+
+
+def test_the_foundation_model_is_written_as_its_serializer_says() -> None:
+    tenant, teacher = domain.make_tenant(), domain.make_foundation_model()
+    scenes.make_scene(tenant, teacher)
+    scenes.teach(teacher, 33.333)
+    with tenant_scope(tenant.id):
+        found = foundation(tenant_id=tenant.id)
+    assert found.catalogue and found.id == teacher.id
+    for each in (found, NONE, found):
+        assert JSONRenderer().render(foundation_json(each)) == JSONRenderer().render(FoundationSerializer(each).data)
+
+
+def test_a_card_is_written_anew_when_what_stands_beside_its_figures_changes() -> None:
+    tenant, teacher = domain.make_tenant(), domain.make_foundation_model()
+    scenes.make_scene(tenant, teacher)
+    (card,) = card_rows(vertical_models()).filter(tenant=tenant)
+    before = orjson.loads(orjson.dumps(card_json(card)))
+    for changed, fields in (
+        (card._replace(fm_share=Decimal("7.5")), {"fm_share", "cost_per_point"}),
+        (card._replace(paid=ModelCost(Decimal(3), Decimal(4))), {"cost", "measurement_cost", "cost_per_point"}),
+        (card._replace(model=card.model._replace(status="paused")), {"status"}),
+        (card._replace(task="another"), {"task"}),
+        (card, set()),
+    ):
+        after = orjson.loads(orjson.dumps(card_json(changed)))
+        differing = {name for name in before if before[name] != after[name]}
+        assert differing <= fields and differing | {"cost_per_point"} >= fields
 
 
 def test_cards_are_written_as_their_serializer_says() -> None:
