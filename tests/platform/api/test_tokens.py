@@ -80,9 +80,7 @@ def test_removing_the_member_ends_their_tokens(cast: Cast) -> None:
 
 def test_expired_tokens_are_refused(cast: Cast) -> None:
     with database_role(PLATFORM):
-        _, text = make_token(
-            cast.owner, cast.tenant, ["members:read"], expires_at=timezone.now() - timedelta(hours=1)
-        )
+        _, text = make_token(cast.owner, cast.tenant, ["members:read"], expires_at=timezone.now() - timedelta(hours=1))
     problem(Api(token=text).get(path(cast, "members")), 401, "token_expired")
 
 
